@@ -17,7 +17,28 @@ let borrowing: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes"
 
 let package = Package(
     name: "callrelay",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
     targets: [
+        .target(
+            name: "ServerConfiguration",
+            dependencies: ["NetPrimitives"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ServerConfigurationTests",
+            dependencies: ["ServerConfiguration", "NetPrimitives"],
+            swiftSettings: strict
+        ),
         .target(name: "NetPrimitives", swiftSettings: borrowing),
         .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
     ],
