@@ -17,30 +17,58 @@ let borrowing: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes"
 
 let package = Package(
     name: "callrelay",
+    products: [
+        .executable(name: "callrelay", targets: ["callrelay"]),
+        .executable(name: "socketio-echo", targets: ["socketio-echo"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        .target(name: "NetPrimitives", swiftSettings: borrowing),
+        .target(name: "SocketIO", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
         .target(
-            name: "ServerConfiguration",
-            dependencies: ["NetPrimitives"],
+            name: "SignalingGateway",
+            dependencies: [
+                "NetPrimitives", "SocketIO",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict
         ),
+        .target(name: "ServerConfiguration", dependencies: ["NetPrimitives"], swiftSettings: strict),
+        .executableTarget(
+            name: "socketio-echo",
+            dependencies: [
+                "SocketIO", "SignalingGateway",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
         .testTarget(
             name: "ServerConfigurationTests",
             dependencies: ["ServerConfiguration", "NetPrimitives"],
             swiftSettings: strict
         ),
-        .target(name: "NetPrimitives", swiftSettings: borrowing),
-        .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
+        .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "NetPrimitives"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
