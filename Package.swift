@@ -17,9 +17,38 @@ let borrowing: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes"
 
 let package = Package(
     name: "callrelay",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+    ],
     targets: [
         .target(name: "NetPrimitives", swiftSettings: borrowing),
-        .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
+        .target(
+            name: "STUNCore",
+            dependencies: ["NetPrimitives", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: borrowing
+        ),
+        .target(name: "STUNServer", dependencies: ["NetPrimitives", "STUNCore"], swiftSettings: borrowing),
+        .target(
+            name: "TestSupport",
+            dependencies: ["NetPrimitives", "STUNCore"],
+            path: "Tests/TestSupport",
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "NetPrimitivesTests",
+            dependencies: ["NetPrimitives", "TestSupport"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "STUNCoreTests",
+            dependencies: ["NetPrimitives", "STUNCore", "TestSupport"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "STUNServerTests",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TestSupport"],
+            swiftSettings: borrowing
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
