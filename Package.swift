@@ -35,6 +35,37 @@ let package = Package(
     ],
     targets: [
         .target(name: "NetPrimitives", swiftSettings: borrowing),
+        .target(
+            name: "STUNCore",
+            dependencies: ["NetPrimitives", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: borrowing
+        ),
+        .target(name: "STUNServer", dependencies: ["NetPrimitives", "STUNCore"], swiftSettings: borrowing),
+        .target(name: "CallModel", swiftSettings: strict),
+        .target(name: "Signaling", dependencies: ["CallModel", "SocketIO"], swiftSettings: strict),
+        .target(
+            name: "CallStore",
+            dependencies: ["CallModel", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CallService",
+            dependencies: ["CallModel", "CallStore", "Signaling", "SocketIO"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CallAPI",
+            dependencies: [
+                "CallModel", "CallService", "NetPrimitives", "Signaling", "SocketIO",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            resources: [.embedInCode("openapi.json")],
+            swiftSettings: strict
+        ),
         .target(name: "SocketIO", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
         .target(
             name: "SignalingGateway",
@@ -52,6 +83,22 @@ let package = Package(
         ),
         .target(name: "ServerConfiguration", dependencies: ["NetPrimitives"], swiftSettings: strict),
         .executableTarget(
+            name: "callrelay",
+            dependencies: [
+                "CallAPI", "CallModel", "CallService", "CallStore", "NetPrimitives", "STUNServer",
+                "ServerConfiguration", "Signaling", "SignalingGateway", "SocketIO",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
             name: "socketio-echo",
             dependencies: [
                 "SocketIO", "SignalingGateway",
@@ -61,8 +108,28 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "TestSupport",
+            dependencies: ["NetPrimitives", "STUNCore"],
+            path: "Tests/TestSupport",
+            swiftSettings: borrowing
+        ),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
-        .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
+        .testTarget(
+            name: "NetPrimitivesTests",
+            dependencies: ["NetPrimitives", "TestSupport"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "STUNCoreTests",
+            dependencies: ["NetPrimitives", "STUNCore", "TestSupport"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "STUNServerTests",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TestSupport"],
+            swiftSettings: borrowing
+        ),
         .testTarget(
             name: "ServerConfigurationTests",
             dependencies: ["ServerConfiguration", "NetPrimitives"],
