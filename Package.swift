@@ -11,15 +11,11 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// For targets that store a `RawSpan` inside a view type: only the `Lifetimes` feature lets such a type say that it
-/// lives no longer than the bytes it reads.
-let borrowing: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
-
 let package = Package(
     name: "callrelay",
     targets: [
-        .target(name: "NetPrimitives", swiftSettings: borrowing),
-        .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
+        .target(name: "CallModel", swiftSettings: strict),
+        .testTarget(name: "CallModelTests", dependencies: ["CallModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
