@@ -16,7 +16,7 @@ public struct CallInitiation: Hashable, Sendable {
     /// Names what is wished.
     public init(
         roomID: String,
-        callType: CallType = .video,
+        callType: CallType = .voice,
         isGroup: Bool = false,
         isRelayOnly: Bool = false,
         invitees: [UserID]? = nil,
