@@ -19,7 +19,7 @@ let package = Package(
     name: "callrelay",
     targets: [
         .target(name: "NetPrimitives", swiftSettings: borrowing),
-        .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
+        .target(name: "TURNRelay", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
     ],
     swiftLanguageModes: [.v6]
 )
