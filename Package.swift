@@ -17,9 +17,31 @@ let borrowing: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes"
 
 let package = Package(
     name: "callrelay",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+    ],
     targets: [
         .target(name: "NetPrimitives", swiftSettings: borrowing),
-        .target(name: "TURNRelay", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
+        .target(
+            name: "STUNCore",
+            dependencies: ["NetPrimitives", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: borrowing
+        ),
+        .target(
+            name: "STUNServer",
+            dependencies: ["NetPrimitives", "STUNCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: borrowing
+        ),
+        .target(
+            name: "TURNRelay",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "TURNRelayTests",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TURNRelay"],
+            swiftSettings: borrowing
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
