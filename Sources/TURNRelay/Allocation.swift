@@ -1,5 +1,5 @@
 internal import NetPrimitives
-internal import STUNCore
+internal import STUNServer
 
 /// The authoritative record of one allocation: everything that RFC 8656 §5 says about it.
 struct Allocation: Sendable {
@@ -12,38 +12,37 @@ struct Allocation: Sendable {
     }
 
     let id: AllocationID
-    let flow: Flow
-    let owner: AllocationOwner
-    /// The Allocate request's, by which its retransmission is known.
-    let transactionID: TransactionID
-    let family: IPAddress.Family
+    /// The Allocate request: its transaction tells a retransmission from another request.
+    let origin: RequestOrigin
+    /// Who made it; its key verifies later requests, whatever became of the credential.
+    let owner: AuthenticatedUser
     let relayAddress: RelayAddress
+    /// What the answer to the Allocate request granted.
+    let grantedSeconds: UInt32
 
     var phase = Phase.pending
-    /// What the last answer granted.
-    var lifetimeSeconds: UInt32
     var expires: Instant
     var permissions: [Permission] = []
     var channels: [ChannelBinding] = []
 
     init(
         id: AllocationID,
-        flow: Flow,
-        owner: AllocationOwner,
-        transactionID: TransactionID,
+        origin: RequestOrigin,
+        owner: AuthenticatedUser,
         relayAddress: RelayAddress,
         lifetimeSeconds: UInt32,
         now: Instant
     ) {
         self.id = id
-        self.flow = flow
+        self.origin = origin
         self.owner = owner
-        self.transactionID = transactionID
         self.relayAddress = relayAddress
-        self.lifetimeSeconds = lifetimeSeconds
-        family = relayAddress.bound.family
+        grantedSeconds = lifetimeSeconds
         expires = now.advanced(bySeconds: lifetimeSeconds)
     }
+
+    var flow: Flow { origin.flow }
+    var family: IPAddress.Family { relayAddress.bound.family }
 
     /// The relay socket, nil while it is being opened.
     var relay: SocketID? {

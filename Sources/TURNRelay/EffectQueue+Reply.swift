@@ -2,35 +2,33 @@ internal import NetPrimitives
 internal import STUNCore
 
 extension EffectQueue {
-    /// Appends an answer. One that does not fit is dropped like a lost datagram: the client asks again.
-    mutating func reply(
-        _ type: MessageType,
-        _ transactionID: TransactionID,
-        to flow: Flow,
-        sealedBy seal: IntegritySeal?,
-        _ appendAttributes: (inout MessageBuilder) -> Void = { _ in }
-    ) {
-        messages.begin(type, transactionID)
+    /// Appends a success answer and its report.
+    mutating func answer(_ origin: RequestOrigin, _ appendAttributes: (inout MessageBuilder) -> Void = { _ in }) {
+        messages.begin(MessageType(origin.method, .success), origin.transactionID)
         appendAttributes(&messages)
-        guard let range = messages.finish(sealedBy: seal) else {
-            append(.report(.dropped(.overload)))
-            return
-        }
-        let bytes = ArenaSlice(offset: range.lowerBound, count: range.count)
-        append(.send(bytes: bytes, socket: flow.socket, destination: flow.client))
+        let range = messages.finish(sealedBy: origin.seal, fingerprint: origin.hasFingerprint)
+        if send(range, to: origin.flow) { append(.report(.answered)) }
     }
 
     /// Appends an error answer and its report.
-    mutating func refuse(
-        _ refusal: Refusal,
-        _ method: MessageMethod,
-        _ transactionID: TransactionID,
-        to flow: Flow,
-        sealedBy seal: IntegritySeal?
-    ) {
-        reply(MessageType(method, .error), transactionID, to: flow, sealedBy: seal) { builder in
-            builder.appendErrorCode(refusal.code)
+    mutating func refuse(_ refusal: Refusal, _ origin: RequestOrigin) {
+        messages.begin(MessageType(origin.method, .error), origin.transactionID)
+        messages.appendErrorCode(refusal.code)
+        if !refusal.unknownAttributes.isEmpty { messages.appendUnknownAttributes(refusal.unknownAttributes) }
+        let range = messages.finish(sealedBy: origin.seal, fingerprint: origin.hasFingerprint)
+        if send(range, to: origin.flow) { append(.report(.refused(code: refusal.code.rawValue))) }
+    }
+
+    /// Appends a finished message to a client. One that did not fit is dropped like a lost datagram: the client asks
+    /// again.
+    @discardableResult
+    mutating func send(_ range: Range<Int>?, to flow: Flow) -> Bool {
+        guard let range else {
+            append(.report(.dropped(.overload)))
+            return false
         }
-        append(.report(.refused(code: refusal.code.rawValue)))
+        let bytes = ArenaSlice(offset: range.lowerBound, count: range.count)
+        append(.send(bytes: bytes, socket: flow.socket, destination: flow.client))
+        return true
     }
 }

@@ -1,10 +1,10 @@
-public import NetPrimitives
+internal import NetPrimitives
 internal import STUNCore
 
 /// The effects of one or several calls into `TURNShard`, in order, with the bytes they speak of.
 ///
 /// Made once per shard and reused: storage is allocated at the start and never grows. The shell empties it after every
-/// `handle`; `room` tells the shard whether another unit of work still fits.
+/// `handle`.
 public struct EffectQueue: ~Copyable {
     /// Effects that one request may cause at most.
     static let effectsPerRequest = 8

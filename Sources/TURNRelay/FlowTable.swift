@@ -28,7 +28,9 @@ struct FlowTable: ~Copyable {
     }
 
     borrowing func channel(_ number: UInt16, of flow: Flow, now: Instant) -> ChannelEntry? {
-        guard let entry = channels.value(for: ChannelKey(flow: flow, number: number)), now < entry.expires else { return nil }
+        guard let entry = channels.value(for: ChannelKey(flow: flow, number: number)), now < entry.expires else {
+            return nil
+        }
         return entry
     }
 

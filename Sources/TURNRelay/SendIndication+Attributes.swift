@@ -3,7 +3,9 @@ internal import NetPrimitives
 extension SendIndication {
     /// XOR-PEER-ADDRESS (RFC 8489 §14.2, RFC 8656 §18.3), nil if family and length do not fit each other.
     static func peerAddress(_ bytes: RawSpan, at offset: Int, count: UInt16) -> Endpoint? {
-        guard let family = bytes.uint8(at: offset &+ 1), let xoredPort = bytes.uint16(at: offset &+ 2) else { return nil }
+        guard let family = bytes.uint8(at: offset &+ 1), let xoredPort = bytes.uint16(at: offset &+ 2) else {
+            return nil
+        }
         let port = xoredPort ^ 0x2112
         switch (family, count) {
         case (IPAddress.Family.ipv4.rawValue, 8):
@@ -27,7 +29,8 @@ extension SendIndication {
     /// knows. DONT-FRAGMENT is not: relaying with fragmentation what asked for none would be wrong.
     static func isUnderstood(_ type: UInt16) -> Bool {
         switch type {
-        case 0x0001, 0x0006, 0x0009, 0x000A, 0x000C, 0x000D, 0x0012, 0x0013, 0x0014, 0x0015, 0x0016, 0x0017, 0x0018, 0x0019, 0x001D,
+        case 0x0001, 0x0006, 0x0009, 0x000A, 0x000C, 0x000D, 0x0012, 0x0013, 0x0014, 0x0015, 0x0016, 0x0017, 0x0018,
+            0x0019, 0x001D,
             0x001E, 0x0020:
             true
         default:

@@ -22,7 +22,9 @@ struct PeerPolicyTests {
 
     @Test(
         "allows the public internet with every port",
-        arguments: ["1.1.1.1", "8.8.8.8", "172.15.255.255", "172.32.0.1", "100.63.255.255", "2606:4700::1111", "2a00::1"]
+        arguments: [
+            "1.1.1.1", "8.8.8.8", "172.15.255.255", "172.32.0.1", "100.63.255.255", "2606:4700::1111", "2a00::1",
+        ]
     )
     func allowedByDefault(text: String) throws {
         #expect(try PeerPolicy().ports(of: IPAddress(parsing: text)) == .all)

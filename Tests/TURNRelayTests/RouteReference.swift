@@ -42,7 +42,8 @@ extension TURNShard {
     borrowing func liveAllocations(_ now: Instant) -> [Allocation] {
         var live: [Allocation] = []
         for slot in 0..<allocations.slotCount {
-            if let allocation = allocations.allocation(inSlot: slot), allocation.relay != nil, now < allocation.expires {
+            if let allocation = allocations.allocation(inSlot: slot), allocation.relay != nil, now < allocation.expires
+            {
                 live.append(allocation)
             }
         }

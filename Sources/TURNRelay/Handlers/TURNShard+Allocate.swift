@@ -1,28 +1,29 @@
-internal import NetPrimitives
+public import NetPrimitives
 internal import STUNCore
+internal import STUNServer
 
 extension TURNShard {
     /// Checks an Allocate request and asks the shell for its relay socket (RFC 8656 §7.2). The answer follows in
     /// `relayOpened`, when there is something to promise.
     mutating func allocate(
         _ message: MessageView,
-        by owner: AllocationOwner,
-        from flow: Flow,
+        _ origin: RequestOrigin,
+        by owner: AuthenticatedUser,
+        _ current: Allocation?,
         now: Instant,
         into effects: inout EffectQueue
     ) throws(Refusal) {
+        if let current { return try repeatAnswer(origin, by: owner, current, into: &effects) }
         guard let transport = message.requestedTransport else { throw Refusal(.badRequest) }
         guard transport == .udp else { throw Refusal(.unsupportedTransportProtocol) }
-        let address = try relayAddress(for: message.requestedAddressFamily, at: flow.socket)
+        let address = try relayAddress(for: message.requestedAddressFamily, at: origin.flow.socket)
         let parity = try portParity(message)
         let lifetime = try grantedLifetime(message)
-        let transactionID = message.transactionID
-        let inserted = allocations.insert(flow) { id in
+        let inserted = allocations.insert(origin.flow) { id in
             Allocation(
                 id: id,
-                flow: flow,
+                origin: origin,
                 owner: owner,
-                transactionID: transactionID,
                 relayAddress: address,
                 lifetimeSeconds: lifetime,
                 now: now
@@ -32,10 +33,28 @@ extension TURNShard {
         let request = RelayRequest(
             address: address.bound,
             parity: parity,
-            user: effects.store(owner.quotaKey),
-            flow: flow
+            user: effects.store(owner.quotaKey.name),
+            flow: origin.flow
         )
         effects.append(.openRelay(allocation.id, request))
+    }
+
+    /// An Allocate request on a 5-tuple that has an allocation: the same request once more gets the same answer, since
+    /// the first may have been lost, and any other is a mismatch.
+    private func repeatAnswer(
+        _ origin: RequestOrigin,
+        by owner: AuthenticatedUser,
+        _ current: Allocation,
+        into effects: inout EffectQueue
+    ) throws(Refusal) {
+        guard
+            origin.transactionID == current.origin.transactionID,
+            owner.username == current.owner.username
+        else { throw Refusal(.allocationMismatch) }
+        switch current.phase {
+        case .pending: effects.append(.report(.dropped(.allocationPending)))
+        case .open(_, let relayed): answer(current, relayed, into: &effects)
+        }
     }
 
     /// Completes an Allocate request with what became of its relay socket.
@@ -56,10 +75,10 @@ extension TURNShard {
         case .opened(let socket, let bound):
             let relayed = Endpoint(address: allocation.relayAddress.external, port: bound.port)
             allocation.phase = .open(relay: socket, relayed: relayed)
-            allocation.expires = now.advanced(bySeconds: allocation.lifetimeSeconds)
+            allocation.expires = now.advanced(bySeconds: allocation.grantedSeconds)
             allocations.store(allocation)
             flows.install(allocation)
-            answerAllocate(allocation, into: &effects)
+            answer(allocation, relayed, into: &effects)
             let username = effects.store(allocation.owner.username)
             effects.append(
                 .report(.allocationOpened(id, flow: allocation.flow, relayed: relayed, username: username))
@@ -72,19 +91,12 @@ extension TURNShard {
     }
 
     /// The success that a client was, or is again, told about its allocation.
-    mutating func answerAllocate(_ allocation: Allocation, into effects: inout EffectQueue) {
-        guard case .open(_, let relayed) = allocation.phase else { return }
-        effects.reply(
-            MessageType(.allocate, .success),
-            allocation.transactionID,
-            to: allocation.flow,
-            sealedBy: allocation.owner.seal
-        ) { builder in
+    private func answer(_ allocation: Allocation, _ relayed: Endpoint, into effects: inout EffectQueue) {
+        effects.answer(allocation.origin) { builder in
             builder.appendXORAddress(.xorRelayedAddress, relayed)
-            builder.appendLifetime(seconds: allocation.lifetimeSeconds)
+            builder.appendLifetime(seconds: allocation.grantedSeconds)
             builder.appendXORAddress(.xorMappedAddress, allocation.flow.client)
         }
-        effects.append(.report(.answered))
     }
 
     private mutating func refusePending(
@@ -93,13 +105,7 @@ extension TURNShard {
         into effects: inout EffectQueue
     ) {
         allocations.remove(allocation)
-        effects.refuse(
-            Refusal(code),
-            .allocate,
-            allocation.transactionID,
-            to: allocation.flow,
-            sealedBy: allocation.owner.seal
-        )
+        effects.refuse(Refusal(code), allocation.origin)
     }
 
     private func relayAddress(
@@ -131,5 +137,16 @@ extension TURNShard {
         guard message.contains(.lifetime) else { return limits.defaultLifetimeSeconds }
         guard let requested = message.lifetimeSeconds else { throw Refusal(.badRequest) }
         return max(limits.defaultLifetimeSeconds, min(requested, limits.maximumLifetimeSeconds))
+    }
+}
+
+extension QuotaKey {
+    /// The key in the registry: the kind goes before the name, so that nobody's name can be another's tag.
+    fileprivate var name: String {
+        switch self {
+        case .staticUser(let name): "static " + name
+        case .tag(let tag): "tag " + tag.text
+        case .name(let name): "name " + name
+        }
     }
 }

@@ -1,5 +1,6 @@
 internal import NetPrimitives
 internal import STUNCore
+internal import STUNServer
 
 extension TURNShard {
     /// Prolongs or, with a lifetime of zero, ends an allocation (RFC 8656 §8.2). Answers the lifetime it has from now.
@@ -19,11 +20,11 @@ extension TURNShard {
             return 0
         }
         var renewed = allocation
-        renewed.lifetimeSeconds = try grantedLifetime(message)
-        renewed.expires = now.advanced(bySeconds: renewed.lifetimeSeconds)
+        let seconds = try grantedLifetime(message)
+        renewed.expires = now.advanced(bySeconds: seconds)
         allocations.store(renewed)
         flows.renew(renewed)
-        return renewed.lifetimeSeconds
+        return seconds
     }
 
     /// Ends an allocation: hides it from the packet path, frees its 5-tuple and has its socket closed.
