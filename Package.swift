@@ -19,6 +19,13 @@ let package = Package(
     name: "callrelay",
     targets: [
         .target(name: "NetPrimitives", swiftSettings: borrowing),
+        .target(name: "CPacketIO"),
+        .target(name: "PacketIO", dependencies: ["CPacketIO", "NetPrimitives"], swiftSettings: borrowing),
+        .testTarget(
+            name: "PacketIOTests",
+            dependencies: ["PacketIO", "NetPrimitives"],
+            swiftSettings: borrowing
+        ),
         .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
     ],
     swiftLanguageModes: [.v6]
