@@ -105,7 +105,7 @@ public struct SendBatch: ~Copyable {
         var larger = slotCount
         while larger < slots { larger *= 2 }
         // SAFETY: the new array is initialised in full before the old one, which nobody else knows, is freed.
-        let grown = unsafe UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
+        let grown = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
         unsafe grown.initialize(repeating: 0, count: larger)
         unsafe grown.update(from: groupOfSlot, count: slotCount)
         unsafe groupOfSlot.deallocate()
