@@ -1,0 +1,3 @@
+/// Which peer addresses may be relayed to.
+public struct PeerPolicy: Sendable {
+}
