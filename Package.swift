@@ -19,8 +19,14 @@ let package = Package(
     name: "callrelay",
     targets: [
         .target(name: "NetPrimitives", swiftSettings: borrowing),
+        .target(name: "TURNRelay", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
         .target(name: "CPacketIO"),
         .target(name: "PacketIO", dependencies: ["CPacketIO", "NetPrimitives"], swiftSettings: borrowing),
+        .target(
+            name: "RelayRuntime",
+            dependencies: ["NetPrimitives", "PacketIO", "TURNRelay"],
+            swiftSettings: borrowing
+        ),
         .testTarget(
             name: "PacketIOTests",
             dependencies: ["PacketIO", "NetPrimitives"],
