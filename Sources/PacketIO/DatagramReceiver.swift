@@ -18,8 +18,8 @@ public struct ReceivedDatagram: Hashable, Sendable, BitwiseCopyable {
 public struct DatagramReceiver: ~Copyable {
     /// Datagrams one call can read at most.
     public let capacity: Int
-    /// Datagrams larger than a slot, dropped so far: a part of a datagram is no datagram.
-    public private(set) var truncated: UInt64 = 0
+    /// Datagrams larger than a slot, dropped since the last look: a part of a datagram is no datagram.
+    private var truncated: UInt64 = 0
 
     private let messages: UnsafeMutablePointer<packet_message>
     private let vectors: UnsafeMutablePointer<iovec>
@@ -98,6 +98,12 @@ public struct DatagramReceiver: ~Copyable {
             count &+= 1
         }
         return (count, arrived == wanted)
+    }
+
+    /// Datagrams dropped since the last look because they were larger than a slot.
+    public mutating func takeTruncatedCount() -> UInt64 {
+        defer { truncated = 0 }
+        return truncated
     }
 
     /// The `index`th datagram of the last call.

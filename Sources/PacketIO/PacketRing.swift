@@ -72,3 +72,8 @@ public struct PacketRing: ~Copyable {
         used = 0
     }
 }
+
+extension PacketRing {
+    /// Where a slot lies, as a number: for tests that follow a payload.
+    package func address(ofSlot index: Int) -> UInt { unsafe UInt(bitPattern: slot(index)) }
+}

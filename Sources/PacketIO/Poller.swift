@@ -28,14 +28,9 @@ public struct Poller: ~Copyable {
         unsafe events.deallocate()
     }
 
-    /// Watches a descriptor and reports it as `identifier` until it is removed or closed.
-    public func add(_ descriptor: borrowing OwnedDescriptor, as identifier: SocketID) throws(SystemError) {
-        try packet_poller_add(self.descriptor.rawValue, descriptor.rawValue, identifier.rawValue).check(.epollControl)
-    }
-
-    /// Watches a descriptor no longer.
-    public func remove(_ descriptor: borrowing OwnedDescriptor) throws(SystemError) {
-        try packet_poller_remove(self.descriptor.rawValue, descriptor.rawValue).check(.epollControl)
+    /// Watches a descriptor and reports it as `identifier` until it is closed.
+    public func add(_ descriptor: Int32, as identifier: SocketID) throws(SystemError) {
+        try packet_poller_add(self.descriptor.rawValue, descriptor, identifier.rawValue).check(.epollControl)
     }
 
     /// Blocks until something is readable or `timeoutMilliseconds` have passed (0: not at all, -1: for ever).

@@ -243,4 +243,14 @@ public struct SendBatch: ~Copyable {
         arenaUsed = 0
         return report
     }
+
+    /// Where the pieces of an entry lie, as numbers: for tests that follow a payload.
+    package func pieces(ofEntry index: Int) -> [(address: UInt, count: Int)] {
+        precondition(index >= 0 && index < count)
+        // SAFETY: an entry below `count` was written in full, with as many pieces as it says.
+        return unsafe (0..<Int(entries[index].vectorCount)).map { piece in
+            let vector = unsafe vectors[index * SendBatch.piecesPerEntry + piece]
+            return unsafe (UInt(bitPattern: vector.iov_base), vector.iov_len)
+        }
+    }
 }

@@ -35,6 +35,9 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The address or port is taken.
     public var isAddressInUse: Bool { code == EADDRINUSE }
 
+    /// The caller may not do this.
+    public var isForbidden: Bool { code == EACCES || code == EPERM }
+
     /// The address is not one of this machine's, or its family is missing here.
     public var isAddressUnavailable: Bool { code == EADDRNOTAVAIL || code == EAFNOSUPPORT }
 }

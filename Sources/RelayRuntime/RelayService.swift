@@ -19,6 +19,8 @@ public final class RelayService: Sendable {
     public struct Summary: Sendable {
         /// Where clients are listened to, with the ports in force.
         public let listeners: [Endpoint]
+        /// The addresses to tell clients, at most one a family.
+        public let advertised: [IPAddress]
         /// What is missing but does not keep the relay from working, in words for the operator.
         public let warnings: [String]
         /// Shards that serve.
@@ -46,7 +48,61 @@ public final class RelayService: Sendable {
     /// Raises the process's descriptor limit to the hard one first. A relay is started once.
     public func start() throws(RelayStartFailure) -> Summary {
         guard group.claimStart() else { throw .alreadyStarted }
-        throw .nothingToListenOn
+        PinnedThread.raiseDescriptorLimit()
+        let (endpoints, warnings) = try configuration.resolveListeners()
+        let workers = configuration.workers ?? min(PinnedThread.allowedProcessorCount, RelayService.workerLimit)
+        guard workers >= 1, workers <= RelayService.workerLimit else { throw .workerCount(workers) }
+        let listeners = try Listener.bindAll(endpoints, shards: workers)
+        let plan = try configuration.planRelays(of: endpoints.map(\.address))
+        let registry = SharedRegistry(configuration.registry)
+        do throws(SystemError) {
+            for index in 0..<workers {
+                let start = ShardStart(
+                    index: index,
+                    listeners: listeners[index],
+                    configuration: configuration.core(plan),
+                    registry: registry,
+                    mailbox: try Mailbox(),
+                    counters: ShardCounters(),
+                    notify: notify
+                )
+                shards.withLock { $0.append(ShardHandle(mailbox: start.mailbox, counters: start.counters)) }
+                try launch(start)
+            }
+        } catch {
+            end(within: .zero)
+            throw .system(error)
+        }
+        return Summary(
+            listeners: listeners[0].map { $0.socket.endpoint },
+            advertised: plan.advertised,
+            warnings: warnings + plan.warnings,
+            workers: workers
+        )
+    }
+
+    private func launch(_ start: ShardStart) throws(SystemError) {
+        group.shardStarted()
+        do throws(SystemError) {
+            try PinnedThread.start(name: "turn-shard-\(start.index)", processor: UInt32(start.index)) { [self] in
+                let failure = start.serve()
+                group.shardEnded(failure)
+                if failure != nil { end(within: .zero) }
+            }
+        } catch {
+            group.shardEnded(nil)
+            throw error
+        }
+    }
+
+    /// Tells all shards to take nothing new and to end when they are empty, or after `duration`.
+    private func end(within duration: Duration) {
+        let nanoseconds = max(0, duration / .nanoseconds(1))
+        let deadline = SystemClock.now().nanoseconds &+ UInt64(min(nanoseconds, 1e18))
+        for shard in shards.withLock({ $0 }) {
+            // A full mailbox holds nothing but earlier ends, and this one would come after them.
+            _ = shard.mailbox.post(.drain(deadlineNanoseconds: deadline))
+        }
     }
 
     /// Returns when all shards have ended: after `stop`, or with an error if one failed on its own (the others are
@@ -59,6 +115,7 @@ public final class RelayService: Sendable {
     /// Refuses new allocations (508) and waits until the last one is gone, at most `duration`; then ends all shards.
     /// Returns when they have ended.
     public func stop(drainingFor duration: Duration) async {
+        end(within: duration)
         await group.wait()
     }
 

@@ -192,10 +192,6 @@ static inline struct packet_result packet_poller_add(int poller, int descriptor,
     return packet_result_of(epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event));
 }
 
-static inline struct packet_result packet_poller_remove(int poller, int descriptor) {
-    return packet_result_of(epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, NULL));
-}
-
 static inline struct packet_result packet_poller_wait(int poller, struct epoll_event *events, int capacity,
                                                       int timeout_milliseconds) {
     return packet_result_of(epoll_wait(poller, events, capacity, timeout_milliseconds));
