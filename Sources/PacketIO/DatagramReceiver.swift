@@ -12,8 +12,8 @@ public struct ReceivedDatagram: Hashable, Sendable, BitwiseCopyable {
     public let source: Endpoint
 }
 
-/// Reads many datagrams in one call, with headers that are set up once.
 // SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
+/// Reads many datagrams in one call, with headers that are set up once.
 @safe
 public struct DatagramReceiver: ~Copyable {
     /// Datagrams one call can read at most.

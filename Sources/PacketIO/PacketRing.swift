@@ -1,9 +1,9 @@
+// SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
 /// Room for the datagrams of one pass, allocated once: slots of one size, given out in order and taken back together.
 ///
 /// The kernel writes a datagram into its slot and reads it out of there again when it is passed on; nothing in between
 /// moves it. Slots lie at a pitch that is no power of two, so that the beginnings of all datagrams do not compete for
 /// the same few cache lines.
-// SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
 @safe
 public struct PacketRing: ~Copyable {
     /// Cache line: slots begin at multiples of it, and the pitch is an odd number of them.

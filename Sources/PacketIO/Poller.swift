@@ -2,10 +2,10 @@ import CPacketIO
 import Glibc
 public import NetPrimitives
 
+// SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
 /// Which of many sockets have something to read: a level-triggered epoll instance and room for its answers.
 ///
 /// Level-triggered, so that a socket read only in part is reported again, and nobody has to read until nothing is left.
-// SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
 @safe
 public struct Poller: ~Copyable {
     private let descriptor: OwnedDescriptor

@@ -2,12 +2,12 @@ import CPacketIO
 import Glibc
 public import NetPrimitives
 
+// SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
 /// Datagrams to be sent at the end of a pass, grouped by the socket they leave from.
 ///
 /// A forwarded payload is not copied: its entry is a gather list of a header written here, the payload where it was
 /// received, and up to three bytes of padding. Replies that have no place of their own are copied into an arena.
 /// One socket's datagrams keep their order and leave in as few calls as the kernel allows.
-// SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
 @safe
 public struct SendBatch: ~Copyable {
     /// Room for a header in front of a payload.

@@ -1,5 +1,5 @@
-/// Relayed traffic by meter slot. Grown when an allocation opens, so that counting a packet is an addition.
 // SAFETY: @safe because the memory below is its own, and reached through checked slots.
+/// Relayed traffic by meter slot. Grown when an allocation opens, so that counting a packet is an addition.
 @safe
 struct MeterTable: ~Copyable {
     private var meters: UnsafeMutablePointer<RelayTraffic>

@@ -33,7 +33,8 @@ struct RelayPlan: Equatable {
             guard let first = own.first else { continue }
             let told =
                 external.first { $0.family == family }
-                ?? (own.count == 1 ? first : defaultRouteSource(family).flatMap { own.contains($0) ? $0 : nil } ?? first)
+                ?? (own.count == 1
+                    ? first : defaultRouteSource(family).flatMap { own.contains($0) ? $0 : nil } ?? first)
             advertised.append(told)
         }
         let isPublic = listeners.contains { !$0.isLoopback }

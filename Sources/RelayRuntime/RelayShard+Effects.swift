@@ -41,13 +41,12 @@ extension RelayShard {
             do throws(SystemError) {
                 return .opened(try bindRelay(lease), lease.endpoint)
             } catch {
-                if error.isAddressInUse {
-                    counts.add(.portsTaken)
-                    answer = registry.retry(lease, now: now)
-                } else {
+                guard error.isAddressInUse else {
                     registry.release(lease, now: now)
                     return refuseForCapacity()
                 }
+                counts.add(.portsTaken)
+                answer = registry.retry(lease, now: now)
             }
         }
         return answer == .quota ? .quota : refuseForCapacity()

@@ -2,11 +2,11 @@ import NetPrimitives
 import PacketIO
 import TURNRelay
 
+// SAFETY: @safe because the memory below is its own, grown and freed here alone, and reached through checked slots.
 /// A shard's sockets by `SocketID`: listeners in the first slots for good, relay sockets behind them.
 ///
 /// Generations make the identifiers of closed sockets worthless, so that a datagram can never leave by, nor arrive for,
 /// whoever has the slot or the descriptor next.
-// SAFETY: @safe because the memory below is its own, grown and freed here alone, and reached through checked slots.
 @safe
 struct RelaySocketTable: ~Copyable {
     /// A relay socket of this shard and the lease it stands on.

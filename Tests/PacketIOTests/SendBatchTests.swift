@@ -72,7 +72,8 @@ struct SendBatchTests {
             #expect(pieces[0].address == ring.address(ofSlot: datagram.slot) + 4)
             #expect(pieces[0].count == datagram.byteCount - 4)
         }
-        #expect(batch.isFull)
+        let isFull = batch.isFull
+        #expect(isFull)
         #expect(batch.flush().sent == 32)
     }
 
@@ -85,11 +86,12 @@ struct SendBatchTests {
         var batch = SendBatch(capacity: 64, arenaCapacity: 1024)
         for number in UInt8(0)..<20 {
             let isOdd = number % 2 == 1
-            let fitted = batch.append(
-                copying: [number].span.bytes,
+            let fitted = append(
+                [number],
+                to: &batch,
                 from: isOdd ? Self.second : Self.first,
                 descriptor: isOdd ? two.descriptor.rawValue : one.descriptor.rawValue,
-                to: isOdd ? other.endpoint : target.endpoint
+                destination: isOdd ? other.endpoint : target.endpoint
             )
             #expect(fitted)
         }
@@ -98,7 +100,8 @@ struct SendBatchTests {
         #expect(report.sent == 20)
         #expect(try received(by: target) == (0..<10).map { [$0 * 2] })
         #expect(try received(by: other) == (0..<10).map { [$0 * 2 + 1] })
-        #expect(batch.isEmpty)
+        let isEmpty = batch.isEmpty
+        #expect(isEmpty)
     }
 
     @Test("a datagram that the kernel refuses costs itself only")
@@ -109,11 +112,12 @@ struct SendBatchTests {
         var batch = SendBatch(capacity: 64, arenaCapacity: 1024)
         for number in UInt8(0)..<9 {
             let isRefused = [0, 3, 4, 8].contains(number)
-            _ = batch.append(
-                copying: [number].span.bytes,
+            _ = append(
+                [number],
+                to: &batch,
                 from: Self.first,
                 descriptor: out.descriptor.rawValue,
-                to: isRefused ? nowhere : target.endpoint
+                destination: isRefused ? nowhere : target.endpoint
             )
         }
         let report = batch.flush()
@@ -127,11 +131,12 @@ struct SendBatchTests {
         let out = try UDPSocket(boundTo: UDPSocketTests.loopback)
         var batch = SendBatch(capacity: 100, arenaCapacity: 10)
         var fitted = 0
-        while batch.append(
-            copying: [1, 2, 3, 4].span.bytes,
+        while append(
+            [1, 2, 3, 4],
+            to: &batch,
             from: Self.first,
             descriptor: out.descriptor.rawValue,
-            to: out.endpoint
+            destination: out.endpoint
         ) {
             fitted += 1
         }
@@ -145,11 +150,12 @@ struct SendBatchTests {
         var batch = SendBatch(capacity: 8, arenaCapacity: 64)
         batch.prepare(slots: 5000)
         for slot in [UInt32(4999), 3, 4999] {
-            _ = batch.append(
-                copying: [1].span.bytes,
+            _ = append(
+                [1],
+                to: &batch,
                 from: SocketID(slot: slot, generation: 0),
                 descriptor: out.descriptor.rawValue,
-                to: out.endpoint
+                destination: out.endpoint
             )
         }
         #expect(batch.flush().calls == 2)
