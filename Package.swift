@@ -17,14 +17,23 @@ let borrowing: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes"
 
 let package = Package(
     name: "callrelay",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+    ],
     targets: [
         .target(name: "NetPrimitives", swiftSettings: borrowing),
-        .target(name: "TURNRelay", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
+        .target(
+            name: "STUNCore",
+            dependencies: ["NetPrimitives", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: borrowing
+        ),
+        .target(name: "STUNServer", dependencies: ["NetPrimitives", "STUNCore"], swiftSettings: borrowing),
+        .target(name: "TURNRelay", dependencies: ["NetPrimitives", "STUNCore", "STUNServer"], swiftSettings: borrowing),
         .target(name: "CPacketIO"),
         .target(name: "PacketIO", dependencies: ["CPacketIO", "NetPrimitives"], swiftSettings: borrowing),
         .target(
             name: "RelayRuntime",
-            dependencies: ["NetPrimitives", "PacketIO", "TURNRelay"],
+            dependencies: ["NetPrimitives", "PacketIO", "STUNServer", "TURNRelay"],
             swiftSettings: borrowing
         ),
         .testTarget(
@@ -32,7 +41,11 @@ let package = Package(
             dependencies: ["PacketIO", "NetPrimitives"],
             swiftSettings: borrowing
         ),
-        .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
+        .testTarget(
+            name: "RelayRuntimeTests",
+            dependencies: ["NetPrimitives", "PacketIO", "RelayRuntime", "STUNCore", "STUNServer", "TURNRelay"],
+            swiftSettings: borrowing
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,41 +1,45 @@
 import PacketIO
+import STUNServer
 import Synchronization
 
 /// What the rest of the server may ask of a shard.
-enum ShardCommand: Sendable {
-    /// Take no new allocation; end at the deadline (monotonic nanoseconds), or when none is left.
-    case drain(deadlineNanoseconds: UInt64)
+struct ShardOrders: Sendable {
+    /// Judge by this book from now on.
+    var credentials: CredentialBook?
+    /// Take no new allocation; end at this point of the monotonic clock, in nanoseconds, or when none is left.
+    var drainDeadlineNanoseconds: UInt64?
 }
 
-/// The only way into a running shard: a bounded list and a bell.
+/// The only way into a running shard: its orders and a bell. Bounded by its shape: a newer order replaces an older one
+/// of its kind that was not yet taken.
 final class Mailbox: Sendable {
-    /// Commands that may wait; control is rare, and a shard looks at every pass.
-    static let limit = 64
-
     let wakeup: Wakeup
-    private let waiting = Mutex<[ShardCommand]>([])
+    private let waiting = Mutex(ShardOrders())
 
     init() throws(SystemError) {
         wakeup = try Wakeup()
     }
 
-    /// Leaves a command. False if too many wait already.
-    func post(_ command: ShardCommand) -> Bool {
-        let fitted = waiting.withLock { commands in
-            guard commands.count < Mailbox.limit else { return false }
-            commands.append(command)
-            return true
-        }
+    /// Leaves another book; the last one counts.
+    func replaceCredentials(_ book: CredentialBook) {
+        waiting.withLock { $0.credentials = book }
         wakeup.signal()
-        return fitted
     }
 
-    /// Takes all commands, oldest first.
-    func collect() -> [ShardCommand] {
+    /// Leaves the order to drain; the earliest deadline counts.
+    func drain(deadlineNanoseconds deadline: UInt64) {
+        waiting.withLock { orders in
+            orders.drainDeadlineNanoseconds = min(orders.drainDeadlineNanoseconds ?? deadline, deadline)
+        }
+        wakeup.signal()
+    }
+
+    /// Takes what is waiting.
+    func collect() -> ShardOrders {
         wakeup.clear()
-        return waiting.withLock { commands in
-            defer { commands.removeAll() }
-            return commands
+        return waiting.withLock { orders in
+            defer { orders = ShardOrders() }
+            return orders
         }
     }
 }

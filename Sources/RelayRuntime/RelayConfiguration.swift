@@ -1,4 +1,5 @@
 public import NetPrimitives
+public import STUNServer
 public import TURNRelay
 
 /// What the relay is told at its start: typed, but not yet checked against this machine, which `RelayService.start`
@@ -17,8 +18,12 @@ public struct RelayConfiguration: Sendable {
     public var relayPorts: ClosedRange<UInt16> = 49152...65535
     /// Shards, each a thread; the processors of the affinity mask if nil.
     public var workers: Int?
+    /// Who may use the relay, and the realm.
+    public var credentials: CredentialBook
     /// Which peers may be relayed to.
     public var peers: PeerPolicy
+    /// Answers a second to a source that has not proved to be there, ten times as many at once; zero means no limit.
+    public var unauthenticatedRepliesPerSecond: UInt32 = 50
     /// Allocations of one user; zero means no limit.
     public var userQuota = 100
     /// Allocations of the server; zero means no limit.
@@ -27,8 +32,9 @@ public struct RelayConfiguration: Sendable {
     public var limits = TURNLimits()
 
     /// A configuration with the documented defaults, listening on `listenAddresses`.
-    public init(listenAddresses: [IPAddress], peers: PeerPolicy) {
+    public init(listenAddresses: [IPAddress], credentials: CredentialBook, peers: PeerPolicy) {
         self.listenAddresses = listenAddresses
+        self.credentials = credentials
         self.peers = peers
     }
 }

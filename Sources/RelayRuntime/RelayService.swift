@@ -1,5 +1,6 @@
 public import NetPrimitives
 import PacketIO
+public import STUNServer
 import Synchronization
 import TURNRelay
 
@@ -100,8 +101,7 @@ public final class RelayService: Sendable {
         let nanoseconds = max(0, duration / .nanoseconds(1))
         let deadline = SystemClock.now().nanoseconds &+ UInt64(min(nanoseconds, 1e18))
         for shard in shards.withLock({ $0 }) {
-            // A full mailbox holds nothing but earlier ends, and this one would come after them.
-            _ = shard.mailbox.post(.drain(deadlineNanoseconds: deadline))
+            shard.mailbox.drain(deadlineNanoseconds: deadline)
         }
     }
 
@@ -117,6 +117,13 @@ public final class RelayService: Sendable {
     public func stop(drainingFor duration: Duration) async {
         end(within: duration)
         await group.wait()
+    }
+
+    /// Has all shards judge by another book from their next pass on; allocations keep the keys they were made with.
+    public func replaceCredentials(_ book: CredentialBook) {
+        for shard in shards.withLock({ $0 }) {
+            shard.mailbox.replaceCredentials(book)
+        }
     }
 
     /// What all shards have done since the start.

@@ -103,13 +103,11 @@ extension RelayShard {
     }
 
     /// Does what the mailbox says.
-    mutating func obeyCommands() {
-        for command in mailbox.collect() {
-            switch command {
-            case .drain(let deadline):
-                let deadline = Instant(nanoseconds: deadline)
-                drainDeadline = min(drainDeadline ?? deadline, deadline)
-            }
+    mutating func obeyOrders() {
+        let orders = mailbox.collect()
+        if let nanoseconds = orders.drainDeadlineNanoseconds {
+            let deadline = Instant(nanoseconds: nanoseconds)
+            drainDeadline = min(drainDeadline ?? deadline, deadline)
         }
     }
 }

@@ -48,7 +48,7 @@ extension RelayShard {
             turn.sweep(now: now, limit: Bounds.sweep, into: &effects)
             applyEffects()
         }
-        if isBellRinging { obeyCommands() }
+        if isBellRinging { obeyOrders() }
         flush()
         closeRelays()
         counts.add(.passes)
