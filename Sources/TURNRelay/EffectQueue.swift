@@ -1,7 +1,10 @@
+internal import NetPrimitives
+internal import STUNCore
+
 /// The effects of one or several calls into `TURNShard`, in order, with the bytes they speak of.
 ///
 /// Made once per shard and reused: storage is allocated at the start and never grows. The shell empties it after every
-/// `handle`; `room` tells the shard whether another unit of work still fits.
+/// `handle`.
 public struct EffectQueue: ~Copyable {
     /// Effects that one request may cause at most.
     static let effectsPerRequest = 8
@@ -9,19 +12,21 @@ public struct EffectQueue: ~Copyable {
     static let bytesPerRequest = 4096
 
     private var effects: [Effect] = []
-    private var arena: [UInt8]
-    private var used = 0
+    private var names: ByteWriter
     private let effectLimit: Int
+    private let byteLimit: Int
+    /// Where answers are written.
+    var messages: MessageBuilder
 
     /// A queue for at most `effectLimit` effects that share `byteLimit` bytes.
     public init(effectLimit: Int = 1024, byteLimit: Int = 256 * 1024) {
-        precondition(
-            effectLimit >= Self.effectsPerRequest && byteLimit >= Self.bytesPerRequest,
-            "too small to work with"
-        )
+        precondition(effectLimit >= Self.effectsPerRequest, "too few effects for one request")
+        precondition(byteLimit >= Self.bytesPerRequest, "too few bytes for one request")
         self.effectLimit = effectLimit
+        self.byteLimit = byteLimit
         effects.reserveCapacity(effectLimit)
-        arena = [UInt8](repeating: 0, count: byteLimit)
+        messages = MessageBuilder(capacity: byteLimit)
+        names = ByteWriter(capacity: byteLimit)
     }
 
     /// Number of effects that wait.
@@ -33,30 +38,30 @@ public struct EffectQueue: ~Copyable {
     /// The effect at `index`, in the order in which they are to be done.
     public subscript(index: Int) -> Effect { effects[index] }
 
-    /// The bytes of an effect in this queue.
-    public var bytes: RawSpan {
-        @_lifetime(borrow self)
-        get {
-            let whole = arena.span
-            // SAFETY: the elements are plain bytes, every bit pattern and every offset of them is initialised.
-            return unsafe whole.bytes
-        }
+    /// The bytes of a `send` of this queue.
+    @_lifetime(borrow self)
+    public borrowing func bytes(_ slice: ArenaSlice) -> RawSpan {
+        messages.bytes(in: Int(slice.offset)..<Int(slice.offset) + Int(slice.count))
     }
 
-    /// The text of an effect in this queue; ill-formed UTF-8 is repaired.
-    public func text(_ slice: ArenaSlice) -> String {
-        String(decoding: arena[Int(slice.offset)..<Int(slice.offset) + Int(slice.count)], as: UTF8.self)
+    /// A name in an effect of this queue.
+    public borrowing func name(_ slice: ArenaSlice) -> String {
+        let bytes = names.bytes(in: Int(slice.offset)..<Int(slice.offset) + Int(slice.count))
+        return String(decoding: bytes.copied(), as: UTF8.self)
     }
 
     /// Forgets all effects and bytes, keeps the storage.
     public mutating func removeAll() {
         effects.removeAll(keepingCapacity: true)
-        used = 0
+        messages.removeAll()
+        names.removeAll()
     }
 
     /// Whether another request's worth of effects and bytes fits.
     var hasRoom: Bool {
-        effects.count + Self.effectsPerRequest <= effectLimit && used + Self.bytesPerRequest <= arena.count
+        effects.count + Self.effectsPerRequest <= effectLimit
+            && messages.count + Self.bytesPerRequest <= byteLimit
+            && names.count + Self.bytesPerRequest <= byteLimit
     }
 
     mutating func append(_ effect: Effect) {
@@ -64,13 +69,10 @@ public struct EffectQueue: ~Copyable {
         effects.append(effect)
     }
 
-    /// Copies text into the arena, cut at what is left of it.
-    mutating func store(_ text: String) -> ArenaSlice {
-        let start = used
-        for byte in text.utf8 where used < arena.count {
-            arena[used] = byte
-            used += 1
-        }
-        return ArenaSlice(offset: start, count: used - start)
+    /// Keeps a name for as long as the effects that speak of it.
+    mutating func store(_ name: String) -> ArenaSlice {
+        let start = names.count
+        names.append(name)
+        return ArenaSlice(offset: start, count: names.count - start)
     }
 }

@@ -28,6 +28,8 @@ public struct TURNLimits: Sendable, Hashable {
     public var channelsPerAllocation = 64
     /// Peer addresses read from one CreatePermission request; more are answered 400.
     public var peersPerRequest = 16
+    /// Unauthenticated answers (400, 401, 438) a second to one source over UDP; zero means no limit.
+    public var unauthenticatedRepliesPerSecond: UInt32 = 50
     /// Lifetime of an allocation that asks for none, in seconds (RFC 8656 §7.2).
     public var defaultLifetimeSeconds: UInt32 = 600
     /// The longest lifetime an allocation may ask for, in seconds (RFC 8656 §7.2).

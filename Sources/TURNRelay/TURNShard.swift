@@ -1,47 +1,49 @@
-public import NetPrimitives
+internal import NetPrimitives
+internal import STUNCore
+public import STUNServer
 
 /// One shard's TURN server: bytes, sender and time in; verdicts and effects out.
+///
+/// `route` and `routePeer` relay and change nothing; `handle`, `relayOpened` and `sweep` change state and say in effects
+/// what the shell has to do. Nothing here opens a socket, reads a clock or draws a random number.
 public struct TURNShard: ~Copyable {
-    /// A shard without allocations. `tableSeed` keys its hash tables and should be random.
-    public init(configuration: TURNConfiguration, tableSeed: UInt64) {
-    }
+    /// The comprehension-required attributes that requests may carry. DONT-FRAGMENT and RESERVATION-TOKEN are not among
+    /// them: they are refused with 420 rather than ignored.
+    static let knownAttributes = KnownAttributes.stun.union(
+        KnownAttributes([
+            .channelNumber, .lifetime, .xorPeerAddress, .data, .xorRelayedAddress, .requestedAddressFamily, .evenPort,
+            .requestedTransport,
+        ])
+    )
 
-    /// Decides about a datagram from a client without changing anything.
-    public borrowing func route(_ bytes: RawSpan, from flow: Flow, now: Instant) -> Verdict {
-        .control
-    }
+    let configuration: TURNConfiguration
+    let authenticator: Authenticator
+    var budget: UnauthenticatedReplyBudget
+    var allocations: AllocationTable
+    var flows: FlowTable
+    /// The slot that the next sweep begins at.
+    var sweepCursor = 0
 
-    /// Decides about a datagram of `byteCount` opaque bytes that a peer sent to a relay socket.
-    public borrowing func routePeer(
-        byteCount: Int,
-        from peer: Endpoint,
-        on relay: SocketID,
-        now: Instant
-    ) -> Verdict {
-        .drop(.noPermission)
-    }
-
-    /// Processes what `route` called control: requests, and messages that are to be ignored.
-    public mutating func handle(
-        _ bytes: RawSpan,
-        from flow: Flow,
-        now: Instant,
-        unixSeconds: UInt64,
-        random: inout some RandomNumberGenerator,
-        into effects: inout EffectQueue
+    /// A shard without allocations.
+    ///
+    /// `nonceKey` is the same for all shards, so that a nonce outlives a change of shard. `tableSeed` keys the hash
+    /// tables and has to be random.
+    public init(
+        configuration: TURNConfiguration,
+        credentials: CredentialBook,
+        nonceKey: NonceKey,
+        tableSeed: UInt64
     ) {
+        self.configuration = configuration
+        authenticator = Authenticator(credentials: credentials, nonceKey: nonceKey)
+        budget = UnauthenticatedReplyBudget(
+            repliesPerSecond: configuration.limits.unauthenticatedRepliesPerSecond,
+            tableSeed: tableSeed
+        )
+        allocations = AllocationTable(limit: configuration.limits.allocationsPerShard)
+        flows = FlowTable(seed: tableSeed)
     }
 
-    /// Completes an Allocate request with what became of its relay socket.
-    public mutating func relayOpened(
-        _ allocation: AllocationID,
-        _ outcome: RelayOpenOutcome,
-        now: Instant,
-        into effects: inout EffectQueue
-    ) {
-    }
-
-    /// Removes up to `limit` things that have expired. Meant for once a second; correctness does not depend on it.
-    public mutating func sweep(now: Instant, limit: Int, into effects: inout EffectQueue) {
-    }
+    /// Number of allocations, those included that still wait for their socket.
+    public var allocationCount: Int { allocations.count }
 }
