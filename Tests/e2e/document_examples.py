@@ -38,13 +38,14 @@ class Example:
 def read_examples(document: Path) -> list[Example]:
     examples: list[Example] = []
     settings: dict[str, str] = {}
-    status: int | None = None
     lines = iter(enumerate(document.read_text().splitlines(), start=1))
     for number, line in lines:
         if match := _SERVER.match(line):
             settings = dict(pair.split("=", 1) for pair in match[1].split())
         elif match := _STATUS.match(line):
-            status = int(match[1])
+            if not examples:
+                raise DocumentError(f"line {number}: an answer before the first example")
+            examples[-1].status = int(match[1])
         elif match := _FENCE.match(line):
             body = []
             for _, inner in lines:
@@ -58,10 +59,8 @@ def read_examples(document: Path) -> list[Example]:
                 examples.append(Example(number, match[1], text, settings))
             elif match[1] in EXPECTATION_LANGUAGES and examples and examples[-1].expectation is None:
                 examples[-1].expectation_language, examples[-1].expectation = match[1], text
-                examples[-1].status = status
             else:
                 raise DocumentError(f"line {number}: a {match[1] or 'nameless'} block that is nobody's output")
-            status = None
     return examples
 
 
