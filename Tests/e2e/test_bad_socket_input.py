@@ -10,7 +10,8 @@ from scenario import Scenario
 from signaling_client import AsyncClient
 
 CALL_EVENTS = [
-    "join-call", "webrtc-offer", "webrtc-answer", "ice-candidate", "toggle-audio", "toggle-video", "media-state", "leave-call",
+    "join-call", "webrtc-offer", "webrtc-answer", "ice-candidate",
+    "toggle-audio", "toggle-video", "media-state", "leave-call",
 ]  # fmt: skip
 NO_PAYLOADS = [None, [], "x", 5, True, {}, {"callId": None}, {"callId": 5}, {"callId": ""}, {"callId": "x" * 10_000}]
 DEEP = json.loads("[" * 400 + "]" * 400)
@@ -19,7 +20,8 @@ DEEP = json.loads("[" * 400 + "]" * 400)
 def wrong_payloads(call_id: str) -> list[tuple[str, object]]:
     """Right call, wrong rest."""
     cases = {
-        "join-call": [{"afterSeq": v} for v in (-1, 1.5, "1", None, True, 10**30, 10**12)] + [{"deviceId": 5}, {"deviceId": ""}],
+        "join-call": [{"afterSeq": value} for value in (-1, 1.5, "1", None, True, 10**30, 10**12)]
+                     + [{"deviceId": 5}, {"deviceId": ""}],
         "webrtc-offer": [{}, {"offer": None}, {"offer": "v=0"}, {"offer": {}}, {"offer": {"type": "offer"}},
                          {"offer": {"type": "answer", "sdp": "v=0"}}, {"offer": {"type": "offer", "sdp": 5}},
                          {"offer": {"type": "offer", "sdp": "v=0"}, "to": 5},
@@ -50,7 +52,7 @@ def test_wrong_payloads_are_refused_and_the_socket_lives_on(server: RunningServe
             for payload in NO_PAYLOADS:
                 assert_refused(a.call(event, payload))
             assert_refused(a.call(event, b"binary"))
-            assert_refused(a.call(event, ({"callId": call_id}, b"binary", 5))) if event == "webrtc-offer" else None
+            assert_refused(a.call(event, ({"callId": call_id}, b"binary", 5)))
             assert_refused(a.call(event, {"callId": "no-such-call", "enabled": True}))
         for event, payload in wrong_payloads(call_id):
             assert_refused(a.call(event, payload))
@@ -117,7 +119,9 @@ def test_strangers_and_those_who_did_not_join_are_refused(server: RunningServer)
             assert sockets.seen("webrtc-offer") == []
 
 
-@pytest.mark.parametrize("auth", [None, {}, {"token": ""}, {"token": 5}, {"token": "wrong"}, {"token": "dev:alice"}, "dev:@alice:localhost"])
+@pytest.mark.parametrize(
+    "auth", [None, {}, {"token": ""}, {"token": 5}, {"token": "wrong"}, {"token": "dev:alice"}, "dev:@alice:localhost"]
+)
 def test_a_bad_token_is_a_connect_error_with_a_code(server: RunningServer, auth: object) -> None:
     client = AsyncClient(server.url, "alice")
     client.auth = auth

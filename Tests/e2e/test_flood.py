@@ -1,4 +1,4 @@
-"""100,000 random and mutated datagrams at the live relay, from many addresses: it answers or drops, and stays as it was."""
+"""100,000 random and mutated datagrams at the live relay, from many addresses: answered or dropped, and all as before."""
 
 import random
 import select
@@ -14,10 +14,13 @@ BATCH = 200  # then the relay is asked whether it is still there, which also kee
 RESIDENT_GROWTH_LIMIT = 6 * 1024 * 1024  # what the allocator may keep; a leak of 64 bytes a datagram would show
 SEED = 8656
 
-METHODS = [stun.BINDING, stun.ALLOCATE, stun.REFRESH, stun.SEND, stun.DATA, stun.CREATE_PERMISSION, stun.CHANNEL_BIND, 0xFFF]
+METHODS = [
+    stun.BINDING, stun.ALLOCATE, stun.REFRESH, stun.SEND, stun.DATA, stun.CREATE_PERMISSION, stun.CHANNEL_BIND, 0xFFF,
+]  # fmt: skip
 ATTRIBUTES = [
-    0x0001, 0x0006, 0x0008, 0x0009, 0x000A, 0x000C, 0x000D, 0x0012, 0x0013, 0x0014, 0x0015, 0x0016, 0x0017, 0x0018, 0x0019,
-    0x001A, 0x001C, 0x001D, 0x001E, 0x0020, 0x0022, 0x7FFF, 0x8000, 0x8001, 0x8002, 0x8003, 0x8022, 0x8028, 0xFFFF,
+    0x0001, 0x0006, 0x0008, 0x0009, 0x000A, 0x000C, 0x000D, 0x0012, 0x0013, 0x0014, 0x0015, 0x0016, 0x0017, 0x0018,
+    0x0019, 0x001A, 0x001C, 0x001D, 0x001E, 0x0020, 0x0022, 0x7FFF, 0x8000, 0x8001, 0x8002, 0x8003, 0x8022, 0x8028,
+    0xFFFF,
 ]  # fmt: skip
 
 
