@@ -1,4 +1,4 @@
-"""Pages of other origins: preflight for every route and header, and what stays closed without it. Foreign Host names."""
+"""Pages of other origins: preflight for every route and header, what stays closed without, and foreign Host names."""
 
 import pytest
 import requests
@@ -96,7 +96,10 @@ def test_a_websocket_of_a_foreign_origin_is_403(start_server) -> None:
         assert refused.value.status_code == 403, origin
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[::2]"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[::2]"],
+)
 def test_dev_mode_answers_loopback_names_only(server: RunningServer, host: str) -> None:
     """A page that rebinds its own name to 127.0.0.1 must not become alice."""
     headers = {"Host": host.format(port=server.http_port)}
@@ -110,7 +113,9 @@ def test_dev_mode_answers_loopback_names_only(server: RunningServer, host: str) 
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:{port}", "127.0.0.1:{port}", "127.0.0.1", "[::1]:{port}", "LOCALHOST"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:{port}", "127.0.0.1:{port}", "127.0.0.1", "[::1]:{port}", "LOCALHOST"]
+)
 def test_dev_mode_answers_to_every_loopback_name(server: RunningServer, host: str) -> None:
     headers = {"Host": host.format(port=server.http_port), "Authorization": f"Bearer {bearer('alice')}"}
     assert server.request("GET", "/api/calls/active", headers=headers).status_code == 200

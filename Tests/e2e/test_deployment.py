@@ -1,8 +1,12 @@
 """HTTPS and WSS, foreign TURN servers, and what no answer may contain."""
 
+import asyncio
 import json
+import re
+import socket
 import ssl
 import subprocess
+import warnings
 from pathlib import Path
 
 import aiohttp
@@ -51,9 +55,6 @@ def test_https_and_wss_with_a_certificate(start_server, tmp_path: Path) -> None:
 
 def plain_tls_1_1(server: RunningServer, context: ssl.SSLContext) -> None:
     """A handshake no browser of this decade makes."""
-    import socket
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
@@ -114,7 +115,8 @@ def test_no_answer_names_a_stun_server_of_somebody_else(server: RunningServer) -
     with Scenario(server) as s:
         sockets = s.socket("alice", rooms=[s.room]), s.socket("bob", rooms=[s.room])
         call_id = s.active_call(*sockets)
-        served = [s.post("/api/calls/initiate", "alice", {"roomId": "!other:localhost", "invitees": [s.id("eve")]}).text]
+        other = {"roomId": f"!other-{s.number}:localhost", "invitees": [s.id("eve")]}
+        served = [s.post("/api/calls/initiate", "alice", other).text]
         served += [s.get(f"/api/calls/{path}", "alice").text for path in ("active", "ice-servers", "history")]
         served += [s.get(f"/api/calls/{call_id}/{path}", "alice").text for path in ("status", "events")]
         served += [json.dumps(a.call("join-call", {"callId": call_id})) for a in sockets]
@@ -128,8 +130,6 @@ def test_no_answer_names_a_stun_server_of_somebody_else(server: RunningServer) -
 
 def page_and_modules(server: RunningServer) -> list[str]:
     """The call page and every file it loads from here, to the last import."""
-    import re
-
     waiting, texts = ["/"], {}
     while waiting:
         path = waiting.pop()
@@ -169,8 +169,6 @@ async def websocket_over_tls(url: str, certificate: Path) -> str:
 
 
 def test_wss_verifies_against_the_certificate(start_server, tmp_path: Path) -> None:
-    import asyncio
-
     certificate, key = make_certificate(tmp_path)
     server = start_server(HTTP_TLS_CERT=str(certificate), HTTP_TLS_KEY=str(key))
     url = f"wss://localhost:{server.http_port}/socket.io/?EIO=4&transport=websocket"

@@ -1,4 +1,4 @@
-"""100,000 random and mutated datagrams at the live relay, from many addresses: answered or dropped, and all as before."""
+"""100,000 random and mutated datagrams at the live relay, from many addresses: all as before."""
 
 import random
 import select
