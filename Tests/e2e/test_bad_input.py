@@ -59,7 +59,7 @@ def test_without_a_valid_token_everything_is_401(ringing: Scenario, header: str 
         response = ringing.server.request(method, path, json=body, headers=headers)
         problem = assert_problem(response, 401)
         assert "WWW-Authenticate" in response.headers, path
-        assert problem["code"] in ("unauthorized", "missing_token", "invalid_token"), problem
+        assert problem["code"] in ("missing_token", "invalid_token"), problem
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -120,7 +120,7 @@ WRONG_ACTS = [
     ("toggle-video", {"enabled": None}), ("offer", {}), ("offer", {"offer": "v=0"}), ("offer", {"offer": {"sdp": 1}}),
     ("offer", {"offer": SDP, "to": 5}), ("answer-sdp", {"offer": SDP}), ("ice-candidate", {}),
     ("ice-candidate", {"candidates": {}}), ("ice-candidate", {"candidate": 5}), ("ice-candidate", {"candidates": [5]}),
-    ("end", {"reason": 5}), ("end", {"reason": "boredom"}), ("answer", {"deviceId": 5}), ("answer", {"answer": "v=0"}),
+    ("end", {"reason": 5}), ("end", {"reason": "x" * 5000}), ("answer", {"deviceId": 5}), ("answer", {"answer": "v=0"}),
 ]  # fmt: skip
 
 
