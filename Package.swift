@@ -40,7 +40,24 @@ let package = Package(
             dependencies: ["NetPrimitives", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: borrowing
         ),
-        .target(name: "STUNServer", dependencies: ["NetPrimitives", "STUNCore"], swiftSettings: borrowing),
+        .target(
+            name: "STUNServer",
+            dependencies: ["NetPrimitives", "STUNCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: borrowing
+        ),
+        .target(
+            name: "TURNRelay",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer"],
+            swiftSettings: borrowing
+        ),
+        .target(name: "CPacketIO"),
+        .target(name: "PacketIO", dependencies: ["CPacketIO", "NetPrimitives"], swiftSettings: borrowing),
+        .target(
+            name: "RelayRuntime",
+            dependencies: ["NetPrimitives", "PacketIO", "STUNCore", "STUNServer", "TURNRelay"],
+            swiftSettings: borrowing
+        ),
+        .target(name: "SocketIO", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
         .target(name: "CallModel", swiftSettings: strict),
         .target(name: "Signaling", dependencies: ["CallModel", "SocketIO"], swiftSettings: strict),
         .target(
@@ -53,20 +70,6 @@ let package = Package(
             dependencies: ["CallModel", "CallStore", "Signaling", "SocketIO"],
             swiftSettings: strict
         ),
-        .target(
-            name: "CallAPI",
-            dependencies: [
-                "CallModel", "CallService", "NetPrimitives", "Signaling", "SocketIO",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-            ],
-            resources: [.embedInCode("openapi.json")],
-            swiftSettings: strict
-        ),
-        .target(name: "SocketIO", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
         .target(
             name: "SignalingGateway",
             dependencies: [
@@ -82,18 +85,31 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "CallAPI",
+            dependencies: [
+                "CallModel", "CallService", "NetPrimitives", "Signaling", "SocketIO",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            resources: [.embedInCode("openapi.json")],
+            swiftSettings: strict
+        ),
         .target(name: "ServerConfiguration", dependencies: ["NetPrimitives"], swiftSettings: strict),
         .executableTarget(
             name: "callrelay",
             dependencies: [
-                "CallAPI", "CallModel", "CallService", "CallStore", "NetPrimitives", "STUNServer",
-                "ServerConfiguration", "Signaling", "SignalingGateway", "SocketIO",
+                "CallAPI", "CallModel", "CallService", "CallStore", "NetPrimitives", "PacketIO", "RelayRuntime",
+                "STUNServer", "ServerConfiguration", "Signaling", "SignalingGateway", "SocketIO", "TURNRelay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -109,34 +125,32 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .target(
-            name: "TestSupport",
-            dependencies: ["NetPrimitives", "STUNCore"],
-            path: "Tests/TestSupport",
-            swiftSettings: borrowing
-        ),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(
-            name: "NetPrimitivesTests",
-            dependencies: ["NetPrimitives", "TestSupport"],
-            swiftSettings: borrowing
-        ),
-        .testTarget(
-            name: "STUNCoreTests",
-            dependencies: ["NetPrimitives", "STUNCore", "TestSupport"],
-            swiftSettings: borrowing
-        ),
-        .testTarget(
-            name: "STUNServerTests",
-            dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TestSupport"],
-            swiftSettings: borrowing
+            name: "CallAPITests",
+            dependencies: [
+                "CallAPI", "CallModel", "CallService", "CallStore", "NetPrimitives", "Signaling", "SocketIO",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
         ),
         .testTarget(
             name: "ServerConfigurationTests",
             dependencies: ["ServerConfiguration", "NetPrimitives"],
             swiftSettings: strict
         ),
-        .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "NetPrimitives"], swiftSettings: strict),
+        .testTarget(
+            name: "callrelayTests",
+            dependencies: [
+                "callrelay", "CallModel", "CallService", "NetPrimitives", "STUNServer", "ServerConfiguration",
+                "Signaling", "SocketIO",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -33,7 +33,7 @@ public struct CallAPI {
     public func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestLogMiddleware())
-        router.add(middleware: OriginMiddleware(origins: configuration.origins))
+        router.add(middleware: OriginMiddleware(policy: configuration.cors))
         router.add(middleware: ProblemMiddleware())
         if configuration.answersLoopbackNamesOnly { router.add(middleware: HostMiddleware()) }
         let identified = router.group().add(middleware: AuthenticationMiddleware(verifier: verifier))

@@ -77,6 +77,7 @@ extension SessionDriver {
             let outcome = await job.perform(application, handle)
             let byteCount = job.byteCount
             reference.performLater { $0.finish(outcome, byteCount: byteCount, socket: handle.id) }
+            if case .event(let event, _) = job { application.answered(event, on: handle) }
         }
     }
 
