@@ -37,9 +37,15 @@ let package = Package(
             dependencies: ["NetPrimitives", "STUNCore", "STUNServer"],
             swiftSettings: borrowing
         ),
+        .target(
+            name: "TestSupport",
+            dependencies: ["NetPrimitives", "STUNCore"],
+            path: "Tests/TestSupport",
+            swiftSettings: borrowing
+        ),
         .testTarget(
             name: "TURNRelayTests",
-            dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TURNRelay"],
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "TestSupport"],
             swiftSettings: borrowing
         ),
     ],
