@@ -27,11 +27,7 @@ let package = Package(
             dependencies: ["NetPrimitives", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: borrowing
         ),
-        .target(
-            name: "STUNServer",
-            dependencies: ["NetPrimitives", "STUNCore", .product(name: "Crypto", package: "swift-crypto")],
-            swiftSettings: borrowing
-        ),
+        .target(name: "STUNServer", dependencies: ["NetPrimitives", "STUNCore"], swiftSettings: borrowing),
         .target(
             name: "TURNRelay",
             dependencies: ["NetPrimitives", "STUNCore", "STUNServer"],

@@ -247,7 +247,7 @@ struct RelayingTests {
         let peer = try Endpoint(parsing: bob)
         let type = MessageType(.send, .indication)
         func verdict(_ relay: inout TURNScenario, _ body: (inout MessageBuilder) -> Void) -> Verdict {
-            relay.deliver(stunMessage(type, body), from: alice.flow)
+            relay.deliver(stunMessage(type) { body(&$0) }, from: alice.flow)
         }
         #expect(try relay.send([], from: alice, to: bob).delivery != nil, "DATA may be empty")
         #expect(verdict(&relay) { $0.appendXORAddress(.xorPeerAddress, peer) } == .drop(.malformedIndication))

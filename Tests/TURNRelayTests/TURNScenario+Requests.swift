@@ -21,7 +21,7 @@ struct Reply: Hashable {
     let isSealed: Bool
 
     init(_ bytes: [UInt8], for client: Client) throws {
-        let message = try MessageView(parsing: bytes.span.bytes)
+        let message = try MessageView(parsing: bytes.span.rawBytes)
         type = message.type
         code = message.errorCode?.rawValue
         relayed = message.xorAddress(.xorRelayedAddress)
@@ -135,7 +135,7 @@ extension TURNScenario {
 func sendIndication(_ payload: [UInt8], to peer: Endpoint) -> [UInt8] {
     stunMessage(MessageType(.send, .indication)) { builder in
         builder.appendXORAddress(.xorPeerAddress, peer)
-        builder.appendData(payload.span.bytes)
+        builder.appendData(payload.span.rawBytes)
     }
 }
 

@@ -11,8 +11,6 @@ struct Client: Hashable {
     let flow: Flow
     let username: String
     let password: String
-
-    var address: IPAddress { flow.client.address }
 }
 
 /// One shard under a virtual clock, with a shell that binds sockets in name only. Reads like the RFC's examples.
@@ -91,7 +89,7 @@ struct TURNScenario: ~Copyable {
         unixSeconds += UInt64(seconds)
     }
 
-    func nonce(for client: Client) -> String { minter.mint(for: client.address, unixSeconds: unixSeconds) }
+    func nonce(for client: Client) -> String { minter.mint(for: client.flow.client, unixSeconds: unixSeconds) }
 
     /// The socket behind the relayed address that `client` was given.
     func relay(of client: Client) throws -> SocketID {
@@ -101,9 +99,9 @@ struct TURNScenario: ~Copyable {
     /// Does what a shell does with a client's datagram. Answers the verdict that it was not control, if so.
     @discardableResult
     mutating func deliver(_ bytes: [UInt8], from flow: Flow) -> Verdict {
-        let verdict = shard.route(bytes.span.bytes, from: flow, now: now)
+        let verdict = shard.route(bytes.span.rawBytes, from: flow, now: now)
         guard verdict == .control else { return verdict }
-        shard.handle(bytes.span.bytes, from: flow, now: now, unixSeconds: unixSeconds, into: &effects)
+        shard.handle(bytes.span.rawBytes, from: flow, now: now, unixSeconds: unixSeconds, into: &effects)
         applyEffects()
         return .control
     }
