@@ -27,8 +27,16 @@ let package = Package(
             dependencies: ["NetPrimitives", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: borrowing
         ),
-        .target(name: "STUNServer", dependencies: ["NetPrimitives", "STUNCore"], swiftSettings: borrowing),
-        .target(name: "TURNRelay", dependencies: ["NetPrimitives", "STUNCore", "STUNServer"], swiftSettings: borrowing),
+        .target(
+            name: "STUNServer",
+            dependencies: ["NetPrimitives", "STUNCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: borrowing
+        ),
+        .target(
+            name: "TURNRelay",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer"],
+            swiftSettings: borrowing
+        ),
         .target(name: "CPacketIO"),
         .target(name: "PacketIO", dependencies: ["CPacketIO", "NetPrimitives"], swiftSettings: borrowing),
         .target(
