@@ -1,29 +1,20 @@
 import PacketIO
-import STUNServer
 import Synchronization
 
 /// What the rest of the server may ask of a shard.
 struct ShardOrders: Sendable {
-    /// Judge by this book from now on.
-    var credentials: CredentialBook?
     /// Take no new allocation; end at this point of the monotonic clock, in nanoseconds, or when none is left.
     var drainDeadlineNanoseconds: UInt64?
 }
 
-/// The only way into a running shard: its orders and a bell. Bounded by its shape: a newer order replaces an older one
-/// of its kind that was not yet taken.
+/// The only way into a running shard: its orders and a bell. Bounded by its shape: an order joins the one of its kind
+/// that was not yet taken.
 final class Mailbox: Sendable {
     let wakeup: Wakeup
     private let waiting = Mutex(ShardOrders())
 
     init() throws(SystemError) {
         wakeup = try Wakeup()
-    }
-
-    /// Leaves another book; the last one counts.
-    func replaceCredentials(_ book: CredentialBook) {
-        waiting.withLock { $0.credentials = book }
-        wakeup.signal()
     }
 
     /// Leaves the order to drain; the earliest deadline counts.

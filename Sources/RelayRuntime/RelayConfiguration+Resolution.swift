@@ -52,6 +52,12 @@ extension RelayConfiguration {
     /// What each shard's core is told.
     func core(_ plan: RelayPlan) -> TURNConfiguration {
         let anywhere = plan.byListener.first { $0.ipv4 != nil } ?? RelayAddresses()
+        let peers = PeerPolicy(
+            allowed: allowedPeers,
+            denied: deniedPeers,
+            ownRelays: plan.ownRelays,
+            relayPorts: PortSpan(lowest: relayPorts.lowerBound, highest: relayPorts.upperBound)
+        )
         var core = TURNConfiguration(relays: anywhere, peers: peers)
         for (index, relays) in plan.byListener.enumerated() {
             core.relaysByListener[Listener.identifier(index)] = relays

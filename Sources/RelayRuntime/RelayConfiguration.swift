@@ -20,21 +20,20 @@ public struct RelayConfiguration: Sendable {
     public var workers: Int?
     /// Who may use the relay, and the realm.
     public var credentials: CredentialBook
-    /// Which peers may be relayed to.
-    public var peers: PeerPolicy
-    /// Answers a second to a source that has not proved to be there, ten times as many at once; zero means no limit.
-    public var unauthenticatedRepliesPerSecond: UInt32 = 50
+    /// Peers that may be reached although `deniedPeers` names them.
+    public var allowedPeers: [IPPrefix] = []
+    /// Peers that may not be reached; what `PeerPolicy.neverAllowed` names is refused in any case.
+    public var deniedPeers: [IPPrefix] = PeerPolicy.defaultDenied
     /// Allocations of one user; zero means no limit.
     public var userQuota = 100
     /// Allocations of the server; zero means no limit.
     public var totalQuota = 0
-    /// Bounds and lifetimes of the protocol.
+    /// Bounds and lifetimes of the protocol, the budget of unauthenticated replies among them.
     public var limits = TURNLimits()
 
     /// A configuration with the documented defaults, listening on `listenAddresses`.
-    public init(listenAddresses: [IPAddress], credentials: CredentialBook, peers: PeerPolicy) {
+    public init(listenAddresses: [IPAddress], credentials: CredentialBook) {
         self.listenAddresses = listenAddresses
         self.credentials = credentials
-        self.peers = peers
     }
 }

@@ -10,6 +10,17 @@ struct RelayPlan: Equatable {
     /// In words for the operator.
     private(set) var warnings: [String] = []
 
+    /// The addresses of relay sockets, as bound and as seen from outside.
+    var ownRelays: [IPAddress] {
+        byListener.compactMap(\.ipv4).reduce(into: []) { addresses, relay in
+            for address in [relay.bound, relay.external] where !addresses.contains(address) {
+                addresses.append(address)
+            }
+        }
+    }
+
+    /// Plans for listeners bound at `listeners`.
+    ///
     /// - Parameters:
     ///   - listeners: the addresses that are bound.
     ///   - relay: where relay sockets bind instead of the address that the client reached.

@@ -1,6 +1,6 @@
 public import NetPrimitives
 import PacketIO
-public import STUNServer
+import STUNServer
 import Synchronization
 import TURNRelay
 
@@ -56,12 +56,16 @@ public final class RelayService: Sendable {
         let listeners = try Listener.bindAll(endpoints, shards: workers)
         let plan = try configuration.planRelays(of: endpoints.map(\.address))
         let registry = SharedRegistry(configuration.registry)
+        var random = SystemRandomNumberGenerator()
+        let nonceKey = NonceKey(using: &random)
         do throws(SystemError) {
             for index in 0..<workers {
                 let start = ShardStart(
                     index: index,
                     listeners: listeners[index],
                     configuration: configuration.core(plan),
+                    credentials: configuration.credentials,
+                    nonceKey: nonceKey,
                     registry: registry,
                     mailbox: try Mailbox(),
                     counters: ShardCounters(),
@@ -117,13 +121,6 @@ public final class RelayService: Sendable {
     public func stop(drainingFor duration: Duration) async {
         end(within: duration)
         await group.wait()
-    }
-
-    /// Has all shards judge by another book from their next pass on; allocations keep the keys they were made with.
-    public func replaceCredentials(_ book: CredentialBook) {
-        for shard in shards.withLock({ $0 }) {
-            shard.mailbox.replaceCredentials(book)
-        }
     }
 
     /// What all shards have done since the start.

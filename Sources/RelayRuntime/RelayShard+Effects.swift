@@ -35,7 +35,7 @@ extension RelayShard {
     /// Binds the first port of the registry's choice that nobody else has.
     private mutating func openRelay(_ request: RelayRequest) -> RelayOpenOutcome {
         guard drainDeadline == nil, sockets.hasRoom else { return refuseForCapacity() }
-        let user = effects.text(request.user)
+        let user = effects.name(request.user)
         var answer = registry.lease(user, on: request.address, parity: request.parity, now: now)
         while case .leased(let lease) = answer {
             do throws(SystemError) {
@@ -78,11 +78,11 @@ extension RelayShard {
         case .allocationOpened(let allocation, let flow, let relayed, let username):
             counts.add(.allocationsOpened)
             meters.open(allocation.slot)
-            notify(.allocationOpened(username: effects.text(username), client: flow.client, relayed: relayed))
+            notify(.allocationOpened(username: effects.name(username), client: flow.client, relayed: relayed))
         case .allocationClosed(let allocation, let cause, let username):
             counts.add(.allocationsClosed)
             let traffic = meters.traffic(allocation.slot)
-            notify(.allocationClosed(username: effects.text(username), cause: cause, traffic: traffic))
+            notify(.allocationClosed(username: effects.name(username), cause: cause, traffic: traffic))
         case .answered:
             counts.add(.answered)
         case .refused:

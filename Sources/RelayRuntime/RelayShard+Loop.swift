@@ -80,15 +80,7 @@ extension RelayShard {
             meters.countToPeer(forward.meter, bytes: bytes)
         case .control:
             counts.add(.controlMessages)
-            turn.handle(
-                datagram,
-                in: ring,
-                from: flow,
-                now: now,
-                unixSeconds: unixSeconds,
-                random: &random,
-                into: &effects
-            )
+            turn.handle(datagram, in: ring, from: flow, now: now, unixSeconds: unixSeconds, into: &effects)
             applyEffects()
         case .drop(let reason):
             counts.add(reason)

@@ -23,17 +23,9 @@ extension TURNShard {
         from flow: Flow,
         now: Instant,
         unixSeconds: UInt64,
-        random: inout SystemRandomNumberGenerator,
         into effects: inout EffectQueue
     ) {
-        handle(
-            ring.bytes(of: datagram),
-            from: flow,
-            now: now,
-            unixSeconds: unixSeconds,
-            random: &random,
-            into: &effects
-        )
+        handle(ring.bytes(of: datagram), from: flow, now: now, unixSeconds: unixSeconds, into: &effects)
     }
 }
 
@@ -74,8 +66,6 @@ extension SendBatch {
         descriptor: Int32,
         to destination: Endpoint
     ) -> Bool {
-        let start = Int(reply.offset)
-        let bytes = effects.bytes.extracting(start..<start &+ Int(reply.count))
-        return append(copying: bytes, from: socket, descriptor: descriptor, to: destination)
+        append(copying: effects.bytes(reply), from: socket, descriptor: descriptor, to: destination)
     }
 }

@@ -1,4 +1,5 @@
 import PacketIO
+import STUNServer
 import TURNRelay
 
 /// What a shard's thread is born with.
@@ -6,6 +7,9 @@ struct ShardStart: Sendable {
     let index: Int
     let listeners: [Listener]
     let configuration: TURNConfiguration
+    let credentials: CredentialBook
+    /// The same for all shards, so that a nonce outlives a change of shard.
+    let nonceKey: NonceKey
     let registry: SharedRegistry
     let mailbox: Mailbox
     let counters: ShardCounters
@@ -26,6 +30,11 @@ struct ShardStart: Sendable {
     }
 
     func makeTURNShard(random: inout some RandomNumberGenerator) -> TURNShard {
-        TURNShard(configuration: configuration, tableSeed: random.next())
+        TURNShard(
+            configuration: configuration,
+            credentials: credentials,
+            nonceKey: nonceKey,
+            tableSeed: random.next()
+        )
     }
 }
