@@ -40,6 +40,7 @@ let package = Package(
             dependencies: ["CallModel", "CallStore", "Signaling", "SocketIO"],
             swiftSettings: strict
         ),
+        .testTarget(name: "CallModelTests", dependencies: ["CallModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
