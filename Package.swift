@@ -19,6 +19,8 @@ let package = Package(
     name: "callrelay",
     targets: [
         .target(name: "NetPrimitives", swiftSettings: borrowing),
+        .target(name: "CallPage", resources: [.embedInCode("web")], swiftSettings: strict),
+        .testTarget(name: "CallPageTests", dependencies: ["CallPage"], swiftSettings: strict),
         .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
     ],
     swiftLanguageModes: [.v6]
