@@ -1,0 +1,45 @@
+import HTTPTypes
+import Hummingbird
+import NetPrimitives
+
+/// In dev mode, answers requests to loopback names only: a page elsewhere that lets its own name point to 127.0.0.1
+/// would otherwise speak to a server that believes every token.
+struct HostMiddleware: RouterMiddleware {
+    typealias Context = APIContext
+
+    func handle(
+        _ request: Request,
+        context: Context,
+        next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard LoopbackName.matches(authority: request.head.authority) else {
+            throw Problem(
+                .misdirectedRequest,
+                "misdirected_host",
+                "AUTH_MODE=dev answers loopback names only, such as localhost."
+            )
+        }
+        return try await next(request, context)
+    }
+}
+
+/// Which `Host` values mean this machine.
+enum LoopbackName {
+    /// Whether `authority` (`host[:port]`) is localhost or a loopback address. A missing one is none.
+    static func matches(authority: String?) -> Bool {
+        guard let authority else { return false }
+        let host: Substring
+        if authority.hasPrefix("[") {
+            host = authority.dropFirst().prefix { $0 != "]" }
+        } else {
+            host = authority.prefix { $0 != ":" }
+        }
+        let name = host.lowercased()
+        if name == "localhost" || name.hasSuffix(".localhost") { return true }
+        guard let address = (try? IPAddress(parsing: name))?.canonical else { return false }
+        switch address.family {
+        case .ipv4: return address.ipv4Bits >> 24 == 127
+        case .ipv6: return address.bits == 1
+        }
+    }
+}

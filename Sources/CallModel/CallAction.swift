@@ -1,0 +1,57 @@
+/// Who acts on a call, and from where.
+public struct Actor: Hashable, Sendable {
+    /// The user that the token names.
+    public let userID: UserID
+    /// The device that acts, if it said so.
+    public let deviceID: DeviceID?
+    /// The socket that acts; `nil` for REST, which acts for the user as a whole.
+    public let session: SessionID?
+
+    /// Names the acting user, device and socket.
+    public init(userID: UserID, deviceID: DeviceID? = nil, session: SessionID? = nil) {
+        self.userID = userID
+        self.deviceID = deviceID
+        self.session = session
+    }
+}
+
+/// Everything that can be done to a call that exists.
+public enum CallAction: Hashable, Sendable {
+    /// A device of the acting user was told that the call rings.
+    case ring
+    /// Take the call, with the answer to an early offer if there is one.
+    case answer(description: Signal?)
+    /// Say no.
+    case reject(EndReason?)
+    /// Hang up, cancel or say no, whichever fits.
+    case end(EndReason?)
+    /// Join by a socket; `after` is the last event that it received, `nil` for a fresh start.
+    case join(after: Int64?)
+    /// Leave, the call may go on without.
+    case leave
+    /// The socket was lost.
+    case disconnect
+    /// Switch the microphone.
+    case toggleAudio(Bool)
+    /// Switch the camera.
+    case toggleVideo(Bool)
+    /// Hold, screen share, another call type.
+    case changeMedia(MediaState)
+    /// Pass on offers, answers and candidates.
+    case signal([Signal])
+}
+
+/// What an action made of a call: the new state and what is to be told.
+public struct CallTransition: Hashable, Sendable {
+    /// The call as it is now.
+    public let call: Call
+    /// The version that the action was applied to; 0 for a new call.
+    public let previousVersion: Int64
+    /// What happened, in order; the numbers follow those of the call before.
+    public let events: [CallEvent]
+    /// Whether the call's signals are to be deleted.
+    public let purgesSignals: Bool
+
+    /// Whether there is something to commit.
+    public var isChange: Bool { call.version != previousVersion }
+}

@@ -1,0 +1,149 @@
+public import CallModel
+import CallStore
+import Signaling
+
+extension CallService {
+    /// Places a call. If the room's call rings for the user, this answers it instead (`isNew` is false then, and an
+    /// offer sent along is dropped: whoever placed the call makes it). Any other call in the room is `callExists`.
+    public func initiate(
+        _ initiation: CallInitiation,
+        device: DeviceID?,
+        by identity: Identity
+    ) async throws(CallFailure) -> CallAdmission {
+        try await rooms.requireMember(of: initiation.roomID, identity)
+        let actor = Actor(userID: identity.userID, deviceID: device ?? identity.deviceID)
+        let members =
+            initiation.invitees == nil ? try await rooms.members(of: initiation.roomID, asking: identity) : []
+        let audience = try initiation.audience(of: actor.userID, roomMembers: members, policy: policy)
+        for _ in 0..<Self.attempts {
+            if let call = try await place(initiation, audience: audience, by: actor) {
+                return CallAdmission(call: call, ice: iceServers(for: actor.userID, in: call), isNew: true)
+            }
+            let existing = try await stored { () async throws(StoreFailure) in
+                try await self.store.activeCall(inRoom: initiation.roomID)
+            }
+            // Ended since: the room is free again.
+            guard let existing else { continue }
+            guard let own = existing.participant(actor.userID), own.state.isRinging,
+                existing.isGroup || existing.state == .ringing
+            else { throw .callExists(existing) }
+            do {
+                return try await answer(existing.id, description: nil, device: device, by: identity)
+            } catch .callEnded {
+                continue
+            }
+        }
+        throw .storeUnavailable
+    }
+
+    /// Writes a new call and rings; `nil` if the room has one.
+    private func place(
+        _ initiation: CallInitiation,
+        audience: [UserID],
+        by actor: Actor
+    ) async throws(CallFailure) -> Call? {
+        var generator = SystemRandomNumberGenerator()
+        let id = CallID.random(using: &generator)
+        return try await lanes.run(id) { () async throws(CallFailure) in
+            let transition = try initiation.begin(
+                id: id,
+                by: actor,
+                audience: audience,
+                reachable: self.hub.reachable(audience),
+                now: self.clock(),
+                policy: self.policy
+            )
+            let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
+            let outcome = try await self.stored { () async throws(StoreFailure) in
+                try await self.store.create(commit)
+            }
+            guard outcome == .created else { return nil }
+            try await self.tell(commit)
+            return transition.call
+        }
+    }
+
+    /// Takes a call; with the answer to an early offer, if the client has made it already.
+    public func answer(
+        _ id: CallID,
+        description: Signal?,
+        device: DeviceID?,
+        by identity: Identity
+    ) async throws(CallFailure) -> CallAdmission {
+        let actor = Actor(userID: identity.userID, deviceID: device ?? identity.deviceID)
+        let call = try await act(.answer(description: description), on: id, by: actor, authorise: member(identity)).call
+        return CallAdmission(call: call, ice: iceServers(for: actor.userID, in: call), isNew: false)
+    }
+
+    /// Says no. Idempotent: too late, it changes nothing and answers with the call as it is.
+    public func reject(_ id: CallID, reason: EndReason?, by identity: Identity) async throws(CallFailure) -> Call {
+        let actor = Actor(userID: identity.userID, deviceID: identity.deviceID)
+        return try await act(.reject(reason), on: id, by: actor, authorise: member(identity)).call
+    }
+
+    /// Cancels, rejects, hangs up or leaves, by who asks and how far the call is. Idempotent.
+    public func end(_ id: CallID, reason: EndReason?, by identity: Identity) async throws(CallFailure) -> Call {
+        let actor = Actor(userID: identity.userID, deviceID: identity.deviceID)
+        return try await act(.end(reason), on: id, by: actor, authorise: member(identity)).call
+    }
+
+    /// Passes on an offer, an answer or candidates. `session` is the socket that they came by, if they came by one.
+    public func signal(
+        _ id: CallID,
+        _ signals: [Signal],
+        session: SessionID? = nil,
+        by identity: Identity
+    ) async throws(CallFailure) -> SignalReceipt {
+        let actor = Actor(userID: identity.userID, deviceID: identity.deviceID, session: session)
+        let transition = try await act(.signal(signals), on: id, by: actor, authorise: member(identity))
+        let delivered = signals.contains { transition.call.delivers($0, from: actor.userID) }
+        return SignalReceipt(isDelivered: delivered, sequence: transition.call.sequence)
+    }
+
+    /// Switches the microphone; answers with the participant.
+    public func toggleAudio(
+        _ id: CallID,
+        enabled: Bool,
+        session: SessionID? = nil,
+        by identity: Identity
+    ) async throws(CallFailure) -> Participant {
+        try await change(.toggleAudio(enabled), id, session, identity)
+    }
+
+    /// Switches the camera; answers with the participant.
+    public func toggleVideo(
+        _ id: CallID,
+        enabled: Bool,
+        session: SessionID? = nil,
+        by identity: Identity
+    ) async throws(CallFailure) -> Participant {
+        try await change(.toggleVideo(enabled), id, session, identity)
+    }
+
+    /// Hold, screen share, another call type; answers with the participant.
+    public func changeMedia(
+        _ id: CallID,
+        _ state: MediaState,
+        session: SessionID? = nil,
+        by identity: Identity
+    ) async throws(CallFailure) -> Participant {
+        try await change(.changeMedia(state), id, session, identity)
+    }
+
+    private func change(
+        _ action: CallAction,
+        _ id: CallID,
+        _ session: SessionID?,
+        _ identity: Identity
+    ) async throws(CallFailure) -> Participant {
+        let actor = Actor(userID: identity.userID, deviceID: identity.deviceID, session: session)
+        let call = try await act(action, on: id, by: actor, authorise: member(identity)).call
+        guard let participant = call.participant(identity.userID) else { throw .forbidden }
+        return participant
+    }
+
+    /// The check that the user may still act in the call's room.
+    func member(_ identity: Identity) -> (Call) async throws(CallFailure) -> Void {
+        { [rooms] (call) async throws(CallFailure) in try await rooms.requireMember(of: call.roomID, identity) }
+    }
+}

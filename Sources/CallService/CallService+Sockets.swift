@@ -1,0 +1,82 @@
+public import CallModel
+import CallStore
+import Signaling
+
+extension CallService {
+    /// A socket of the user is in: it hears of its rooms and of every call that rings for the user.
+    public func connected(_ socket: any CallSocket, rooms: [String], as identity: Identity) async {
+        hub.connect(socket, user: identity.userID, rooms: rooms)
+        do throws(CallFailure) {
+            let calls = try await stored { () async throws(StoreFailure) in
+                try await self.store.activeCalls(of: identity.userID, limit: CallLimits.activeCallsShown)
+            }
+            for call in calls where call.participant(identity.userID)?.state.isRinging == true {
+                try await ring(call.id, on: socket, identity)
+            }
+        } catch {
+            log(.storeFailed(operation: "ring on connect", reason: error.code))
+        }
+    }
+
+    private func ring(_ id: CallID, on socket: any CallSocket, _ identity: Identity) async throws(CallFailure) {
+        try await lanes.run(id) { () async throws(CallFailure) in
+            let actor = Actor(userID: identity.userID, deviceID: identity.deviceID)
+            let call = try await self.actInLane(.ring, on: id, by: actor, authorise: { _ in }).call
+            // It may have stopped ringing while the lane was waited for.
+            if call.participant(identity.userID)?.state == .ringing { self.hub.tell(socket.id, of: call) }
+        }
+    }
+
+    /// Joins a call by a socket. After the answer has been sent to the client, call `acknowledgedJoin`: what the client
+    /// is to hear next waits for that.
+    public func joinCall(
+        _ id: CallID,
+        device: DeviceID?,
+        after: Int64?,
+        socket: any CallSocket,
+        by identity: Identity
+    ) async throws(CallFailure) -> JoinOutcome {
+        let actor = Actor(userID: identity.userID, deviceID: device ?? identity.deviceID, session: socket.id)
+        return try await lanes.run(id) { () async throws(CallFailure) in
+            let earlier = try await self.status(id, by: identity).participant(actor.userID)?.sessionSequence ?? 0
+            // Read before the commit: a resume that cannot be complete must change nothing.
+            let past = try await self.stored { () async throws(StoreFailure) in
+                try await self.store.outgoingEvents(of: id, after: after ?? 0)
+            }
+            let before = try await self.status(id, by: identity)
+            var missed: [OutgoingEvent] = []
+            if after != nil {
+                missed = try Replay.missed(past, by: actor.userID, sessionBegan: earlier, in: before)
+            }
+            let call = try await self.actInLane(.join(after: after), on: id, by: actor, authorise: { _ in }).call
+            let kept =
+                after == nil ? Replay.kept(past, for: actor.userID, answersAfter: earlier, in: call) : []
+            let ice = self.iceServers(for: actor.userID, in: call)
+            self.hub.join(socket.id, call, kept: kept, ice: ice)
+            return JoinOutcome(call: call, ice: ice, peers: call.peers(of: actor.userID), missed: missed)
+        }
+    }
+
+    /// The answer to `join-call` is on its way: kept signals and whatever happened since follow.
+    public func acknowledgedJoin(_ id: CallID, socket: any CallSocket) {
+        hub.open(id, for: socket.id)
+    }
+
+    /// Leaves a call; it may go on without.
+    public func leaveCall(_ id: CallID, session: SessionID?, by identity: Identity) async throws(CallFailure) -> Call {
+        let actor = Actor(userID: identity.userID, deviceID: identity.deviceID, session: session)
+        return try await act(.leave, on: id, by: actor).call
+    }
+
+    /// A socket is gone: its user keeps the place in each of its calls for the time of grace.
+    public func disconnected(_ socket: SessionID) async {
+        guard let member = hub.disconnect(socket) else { return }
+        for id in member.calls.sorted(by: { $0.rawValue < $1.rawValue }) {
+            do throws(CallFailure) {
+                _ = try await act(.disconnect, on: id, by: Actor(userID: member.userID, session: socket))
+            } catch {
+                log(.actRefused(call: id, code: error.code))
+            }
+        }
+    }
+}

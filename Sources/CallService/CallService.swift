@@ -1,0 +1,149 @@
+public import CallModel
+public import CallStore
+import Signaling
+import SocketIO
+
+/// The use cases of calls, the same for REST and sockets: authorise, load, apply, commit, tell.
+///
+/// Failures are thrown as `CallFailure`. An unknown call is `callNotFound`; a call whose audience the user is not of is
+/// `forbidden`. Nothing is decided here that the state machine can decide.
+public final class CallService: Sendable {
+    let store: any CallStore
+    let rooms: any RoomDirectory
+    let ice: any ICEServerProvider
+    let clock: @Sendable () -> Timestamp
+    let log: @Sendable (CallServiceReport) -> Void
+    let lanes = CallLanes()
+
+    /// The sockets of this node.
+    public let hub: Hub
+    /// The numbers that calls live by.
+    public let policy: CallPolicy
+
+    /// How often an act is applied anew because another node committed in between.
+    static let attempts = 32
+
+    /// Wires the service. `clock` is the wall clock; `log` hears of what nobody is waiting for the result of.
+    public init(
+        store: any CallStore,
+        hub: Hub,
+        rooms: any RoomDirectory,
+        iceServers: any ICEServerProvider,
+        policy: CallPolicy,
+        clock: @escaping @Sendable () -> Timestamp,
+        log: @escaping @Sendable (CallServiceReport) -> Void
+    ) {
+        self.store = store
+        self.hub = hub
+        self.rooms = rooms
+        ice = iceServers
+        self.policy = policy
+        self.clock = clock
+        self.log = log
+    }
+}
+
+/// What happened behind everybody's back, for the log and the metrics. Carries no payload and no token.
+public enum CallServiceReport: Sendable {
+    /// The store failed; `operation` names the statement.
+    case storeFailed(operation: String, reason: String)
+    /// An act of the service itself on a call, not of a user, was refused.
+    case actRefused(call: CallID, code: String)
+    /// A call ended.
+    case callEnded(call: CallID, reason: EndReason)
+}
+
+extension CallService {
+    /// Runs one act on one call: load, apply, commit if the version is unchanged, else again; then tell.
+    func act(
+        _ action: CallAction,
+        on id: CallID,
+        by actor: Actor,
+        authorise: (Call) async throws(CallFailure) -> Void = { _ in }
+    ) async throws(CallFailure) -> CallTransition {
+        try await lanes.run(id) { () async throws(CallFailure) in
+            try await self.actInLane(action, on: id, by: actor, authorise: authorise)
+        }
+    }
+
+    /// As `act`, for those who hold the call's lane already.
+    func actInLane(
+        _ action: CallAction,
+        on id: CallID,
+        by actor: Actor,
+        authorise: (Call) async throws(CallFailure) -> Void
+    ) async throws(CallFailure) -> CallTransition {
+        try await commit(id) { (call) async throws(CallFailure) in
+            guard call.participant(actor.userID) != nil else { throw .forbidden }
+            try await authorise(call)
+            return try call.applying(action, by: actor, now: self.clock(), policy: self.policy)
+        }
+    }
+
+    /// The one mechanism behind every change of a call. Called from the call's lane.
+    func commit(
+        _ id: CallID,
+        _ apply: (Call) async throws(CallFailure) -> CallTransition
+    ) async throws(CallFailure) -> CallTransition {
+        for _ in 0..<Self.attempts {
+            guard let call = try await stored({ () async throws(StoreFailure) in try await self.store.call(id) }) else {
+                throw .callNotFound
+            }
+            let transition = try await apply(call)
+            guard transition.isChange else { return transition }
+            let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
+            if try await stored({ () async throws(StoreFailure) in try await self.store.commit(commit) }) {
+                try await tell(commit)
+                return transition
+            }
+        }
+        log(.storeFailed(operation: "commit", reason: "the call changed \(Self.attempts) times in a row"))
+        throw .storeUnavailable
+    }
+
+    /// Tells this node's sockets what was committed; first what other nodes committed before it.
+    func tell(_ commit: CallCommit) async throws(CallFailure) {
+        let call = commit.transition.call
+        var events = commit.outgoing
+        let before = call.sequence - Int64(commit.transition.events.count)
+        if let cursor = hub.cursor(of: call.id), cursor < before {
+            // The state is committed; without the events between, what follows must not be told as if it were all.
+            let missed = try await stored { () async throws(StoreFailure) in
+                try await self.store.outgoingEvents(of: call.id, after: cursor)
+            }
+            events = missed.filter { $0.sequence <= before } + events
+        }
+        hub.deliver(events, of: call)
+        if call.state == .ended, commit.transition.events.last.map({ $0.kind.isEnd }) ?? false, let reason = call.endReason {
+            log(.callEnded(call: call.id, reason: reason))
+        }
+    }
+
+    /// Asks the store; its failures become the retryable one that clients see, and are logged.
+    func stored<Result: Sendable>(
+        _ work: () async throws(StoreFailure) -> Result
+    ) async throws(CallFailure) -> Result {
+        do throws(StoreFailure) {
+            return try await work()
+        } catch {
+            switch error {
+            case .unavailable(let operation, let reason):
+                log(.storeFailed(operation: operation, reason: reason))
+            case .corrupt(let operation):
+                log(.storeFailed(operation: operation, reason: "a stored row cannot be read"))
+            }
+            throw .storeUnavailable
+        }
+    }
+
+    /// The ICE servers for one participant of a call.
+    func iceServers(for user: UserID, in call: Call) -> ICEConfiguration {
+        ice.iceServers(for: user, call: call.id, relayOnly: call.isRelayOnly, now: clock())
+    }
+}
+
+extension CallEventKind {
+    fileprivate var isEnd: Bool {
+        if case .ended = self { true } else { false }
+    }
+}

@@ -1,0 +1,111 @@
+import CallModel
+import Signaling
+import SocketIO
+import Synchronization
+
+extension Hub {
+    /// The newest event of a call that this node delivered, if a joined socket here depends on the order.
+    func cursor(of call: CallID) -> Int64? {
+        state.withLock { $0.cursors[call] }
+    }
+
+    /// Hands events to the sockets that are to hear them and moves the call's cursor. Called from the call's lane.
+    func deliver(_ events: [OutgoingEvent], of call: Call) {
+        var emits: [(any CallSocket, String, JSONText)] = []
+        var overrun: [any CallSocket] = []
+        state.withLock { state in
+            let delivered = state.cursors[call.id] ?? 0
+            for event in events where event.sequence > delivered {
+                guard let payload = event.json else { continue }
+                for id in state.rooms.recipients(of: event, in: call) {
+                    guard let socket = state.sockets[id] else { continue }
+                    if event.scope == .invited, !state.rooms.tell(id, of: call.id) { continue }
+                    let gate = Gate(call: call.id, socket: id)
+                    if let waiting = state.gates[gate], event.scope != .invited {
+                        if waiting.count < Self.gateLimit {
+                            state.gates[gate]?.append(event)
+                        } else {
+                            overrun.append(socket)
+                        }
+                    } else {
+                        emits.append((socket, event.name, payload))
+                    }
+                }
+            }
+            state.settle(call)
+        }
+        for (socket, name, payload) in emits { socket.emit(name, payload) }
+        for socket in overrun { socket.close() }
+    }
+
+    /// Makes a socket its user's session in the call. What happens from now on waits behind `kept` until `open`.
+    func join(_ socket: SessionID, _ call: Call, kept: [OutgoingEvent], ice: ICEConfiguration) {
+        state.withLock { state in
+            guard state.sockets[socket] != nil else { return }
+            let gate = Gate(call: call.id, socket: socket)
+            state.rooms.join(socket, call.id)
+            state.gates[gate] = kept
+            state.credentials[gate] = Credential(endsAt: ice.expiresAt, secondsToLive: ice.secondsToLive)
+            state.settle(call)
+        }
+    }
+
+    /// The acknowledgement of `join-call` has been sent: what waited for it follows.
+    func open(_ call: CallID, for socket: SessionID) {
+        state.withLock { state in
+            guard let waiting = state.gates.removeValue(forKey: Gate(call: call, socket: socket)),
+                let connection = state.sockets[socket]
+            else { return }
+            // Inside the lock, so that nothing newer overtakes what waited.
+            for event in waiting {
+                if let payload = event.json { connection.emit(event.name, payload) }
+            }
+        }
+    }
+
+    /// Tells one socket of a call that rings for its user, if it has not been told.
+    func tell(_ socket: SessionID, of call: Call) {
+        let connection = state.withLock { state in
+            state.rooms.tell(socket, of: call.id) ? state.sockets[socket] : nil
+        }
+        connection?.emit(
+            "call-incoming",
+            .object([("callId", .string(call.id.rawValue)), ("seq", .integer(call.sequence)), ("call", call.json)])
+        )
+    }
+
+    /// Joined sessions whose credentials end before a tenth of their time, and at most five minutes, is left.
+    func sessionsNeedingCredentials(at now: Timestamp) -> [(call: CallID, user: UserID, socket: any CallSocket)] {
+        state.withLock { state in
+            state.credentials.compactMap { gate, credential in
+                let margin = min(Int64(credential.secondsToLive) * 100, 300_000)
+                guard credential.endsAt <= now.advanced(byMilliseconds: margin), state.gates[gate] == nil,
+                    let socket = state.sockets[gate.socket], let user = state.rooms.member(gate.socket)?.userID
+                else { return nil }
+                return (gate.call, user, socket)
+            }
+        }
+    }
+
+    /// Sends a joined session new credentials.
+    func renewCredentials(_ ice: ICEConfiguration, for socket: any CallSocket, in call: CallID) {
+        let isStillThere = state.withLock { state in
+            let gate = Gate(call: call, socket: socket.id)
+            guard state.credentials[gate] != nil else { return false }
+            state.credentials[gate] = Credential(endsAt: ice.expiresAt, secondsToLive: ice.secondsToLive)
+            return true
+        }
+        if isStillThere { socket.emit("ice-servers", ice.json) }
+    }
+}
+
+extension Hub.State {
+    /// Brings the node's view of a call in line with its committed state.
+    mutating func settle(_ call: Call) {
+        let hasSessions = rooms.reconcile(with: call)
+        cursors[call.id] = hasSessions ? max(call.sequence, cursors[call.id] ?? 0) : nil
+        for gate in credentials.keys where gate.call == call.id {
+            if rooms.member(gate.socket)?.calls.contains(call.id) != true { forget(gate) }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+public import CallModel
+
+/// Where calls live. Everything else (sockets, other nodes, timers) is derived from it and may be lost.
+///
+/// One suite of tests holds for every implementation. No method blocks the calling thread on the database.
+public protocol CallStore: Sendable {
+    /// Writes a new call, its first events and what clients are told of them, all or nothing.
+    func create(_ commit: CallCommit) async throws(StoreFailure) -> CreateOutcome
+
+    /// Writes what an action made of a call, all or nothing, if the stored version is still the one it began from.
+    /// Answers whether it was.
+    func commit(_ commit: CallCommit) async throws(StoreFailure) -> Bool
+
+    /// The call of this id.
+    func call(_ id: CallID) async throws(StoreFailure) -> Call?
+
+    /// The room's call that has not ended.
+    func activeCall(inRoom roomID: String) async throws(StoreFailure) -> Call?
+
+    /// The calls of a user's audience that have not ended, the newest first.
+    func activeCalls(of user: UserID, limit: Int) async throws(StoreFailure) -> [Call]
+
+    /// The ended calls of a user's audience, the newest first, older than `cursor`.
+    func history(of user: UserID, before cursor: HistoryCursor?, limit: Int) async throws(StoreFailure) -> [Call]
+
+    /// The audit of a call, in order, after number `sequence`.
+    func events(of id: CallID, after sequence: Int64, limit: Int) async throws(StoreFailure) -> [CallEvent]
+
+    /// What clients were told, in order, after number `sequence`; at most the newest `CallLimits.keptEvents`.
+    func outgoingEvents(of id: CallID, after sequence: Int64) async throws(StoreFailure) -> [OutgoingEvent]
+
+    /// Calls with a deadline that is due, the longest due first.
+    func callsDue(at now: Timestamp, limit: Int) async throws(StoreFailure) -> [CallID]
+
+    /// Calls in which somebody is joined by a socket.
+    func callsWithSessions() async throws(StoreFailure) -> [CallID]
+
+    /// Deletes ended calls, their audit and idempotency records from before a moment; answers how many calls went.
+    func prune(endedBefore: Timestamp, keysBefore: Timestamp, limit: Int) async throws(StoreFailure) -> Int
+
+    /// Claims an idempotency key for its first use, or finds what came of that.
+    func claim(_ key: IdempotencyKey, at now: Timestamp) async throws(StoreFailure) -> IdempotencyClaim
+
+    /// Remembers what came of the first use.
+    func settle(_ key: IdempotencyKey, _ result: IdempotencyResult) async throws(StoreFailure)
+
+    /// Gives a claimed key back after a failure, so that a retry is worked on.
+    func release(_ key: IdempotencyKey) async throws(StoreFailure)
+}
+
+/// What one act writes: the call as it is now, its new events, and the events for clients.
+public struct CallCommit: Sendable {
+    /// What the state machine answered.
+    public let transition: CallTransition
+    /// The same events as clients hear them.
+    public let outgoing: [OutgoingEvent]
+
+    /// Pairs a transition with its events for clients.
+    public init(transition: CallTransition, outgoing: [OutgoingEvent]) {
+        self.transition = transition
+        self.outgoing = outgoing
+    }
+}
+
+/// Whether a call could be placed.
+public enum CreateOutcome: Hashable, Sendable {
+    /// It was written.
+    case created
+    /// The room has a call already.
+    case roomTaken
+}
+
+/// A place in a user's history.
+public struct HistoryCursor: Hashable, Sendable {
+    /// When the call at this place was placed.
+    public let createdAt: Timestamp
+    /// Its id, which orders calls of the same millisecond.
+    public let callID: CallID
+
+    /// The place of one call.
+    public init(createdAt: Timestamp, callID: CallID) {
+        self.createdAt = createdAt
+        self.callID = callID
+    }
+
+    /// Reads what `text` wrote; `nil` if it was somebody else.
+    public init?(_ text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let milliseconds = Int64(parts[0], radix: 36), let id = CallID(String(parts[1])) else {
+            return nil
+        }
+        self.init(createdAt: Timestamp(milliseconds: milliseconds), callID: id)
+    }
+
+    /// The opaque text that clients are given.
+    public var text: String { String(createdAt.milliseconds, radix: 36) + "." + callID.rawValue }
+}
+
+/// Why the store did not do what it was asked.
+public enum StoreFailure: Error, Hashable, Sendable {
+    /// It cannot be reached, is busy for too long, or refused; `operation` names the statement, never its values.
+    case unavailable(operation: String, reason: String)
+    /// What it holds cannot be read as a call.
+    case corrupt(operation: String)
+}

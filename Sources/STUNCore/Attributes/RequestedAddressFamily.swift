@@ -1,0 +1,41 @@
+public import NetPrimitives
+
+/// What a request says about a family of the relayed address.
+public enum RequestedFamily: Hashable, Sendable, BitwiseCopyable {
+    /// The attribute is not there.
+    case absent
+    /// A family that we know.
+    case family(IPAddress.Family)
+    /// A number that is no family, or a malformed attribute.
+    case unknown
+}
+
+extension MessageView {
+    /// REQUESTED-ADDRESS-FAMILY (RFC 8656 §18.6).
+    public var requestedAddressFamily: RequestedFamily { family(.requestedAddressFamily) }
+
+    /// ADDITIONAL-ADDRESS-FAMILY (RFC 8656 §18.11).
+    public var additionalAddressFamily: RequestedFamily { family(.additionalAddressFamily) }
+
+    private func family(_ type: AttributeType) -> RequestedFamily {
+        guard let attribute = first(type) else { return .absent }
+        guard attribute.length == 4, let number = value(of: attribute).uint8(at: 0),
+            let family = IPAddress.Family(rawValue: number)
+        else { return .unknown }
+        return .family(family)
+    }
+}
+
+extension MessageBuilder {
+    /// Appends REQUESTED-ADDRESS-FAMILY.
+    public mutating func appendRequestedAddressFamily(_ family: IPAddress.Family) {
+        appendHeader(.requestedAddressFamily, length: 4)
+        writer.append(UInt32(family.rawValue) << 24)
+    }
+
+    /// Appends ADDITIONAL-ADDRESS-FAMILY.
+    public mutating func appendAdditionalAddressFamily(_ family: IPAddress.Family) {
+        appendHeader(.additionalAddressFamily, length: 4)
+        writer.append(UInt32(family.rawValue) << 24)
+    }
+}

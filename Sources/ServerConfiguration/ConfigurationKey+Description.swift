@@ -1,0 +1,156 @@
+extension ConfigurationKey {
+    /// Section, default and meaning: the one place they are written down.
+    public var description: KeyDescription {
+        httpDescription ?? dataDescription ?? turnDescription ?? credentialDescription ?? callDescription
+            ?? operationDescription
+    }
+
+    private var httpDescription: KeyDescription? {
+        func http(_ value: KeyDescription.Default, _ meaning: String) -> KeyDescription {
+            KeyDescription("HTTP", value, meaning)
+        }
+        return switch self {
+        case .httpHost: http(.value("127.0.0.1"), "Address of REST, Socket.IO and the call page.")
+        case .httpPort: http(.value("3000"), "TCP port of the same; 0 takes any free one.")
+        case .httpTLSCertificate:
+            http(.none, "PEM file with the certificate chain. With HTTP_TLS_KEY: HTTPS and WSS.")
+        case .httpTLSKey: http(.none, "PEM file with the certificate's private key.")
+        case .httpTrustedProxies:
+            http(.none, "Comma-separated CIDRs of the proxies whose X-Forwarded-For counts.")
+        case .httpMaxBody: http(.value("256KiB"), "Largest request body; a larger one is answered 413.")
+        case .corsOrigins:
+            http(.none, "Comma-separated origins of pages elsewhere that may use the server, or *.")
+        default: nil
+        }
+    }
+
+    private var dataDescription: KeyDescription? {
+        func data(_ value: KeyDescription.Default, _ meaning: String) -> KeyDescription {
+            KeyDescription("Data and identity", value, meaning)
+        }
+        return switch self {
+        case .databaseURL: data(.value("sqlite:data/callrelay.db"), "sqlite:PATH or postgres://…")
+        case .databaseMigrate:
+            data(.value("true"), "Whether serve applies pending migrations; false: it exits instead.")
+        case .eventRetention: data(.value("90d"), "Audit rows older than this are pruned; empty: kept for ever.")
+        case .redisURL: data(.none, "redis://…, for several nodes.")
+        case .redisEmitter: data(.value("false"), "Whether broadcasts by foreign emitters are accepted.")
+        case .authMode:
+            data(
+                .derived("matrix if MATRIX_HOMESERVER_URL is set, else dev", example: "dev"),
+                "dev: tokens dev:@alice:localhost, loopback only. matrix: the homeserver's. off: STUN and TURN alone."
+            )
+        case .matrixHomeserverURL: data(.none, "https://… of the one homeserver.")
+        case .matrixEncryptedRooms:
+            data(.value("notify_only"), "What goes into the timeline of an encrypted room.")
+        default: nil
+        }
+    }
+
+    private var turnDescription: KeyDescription? {
+        func turn(_ value: KeyDescription.Default, _ meaning: String) -> KeyDescription {
+            KeyDescription("STUN and TURN", value, meaning)
+        }
+        return switch self {
+        case .turnEnabled: turn(.value("true"), "Whether this server relays; false: only TURN_SERVER_URL is listed.")
+        case .turnListen:
+            turn(
+                .derived("dev: 127.0.0.1,::1; else 0.0.0.0,::", example: "127.0.0.1,::1"),
+                "Addresses to listen on. A wildcard expands to the interface addresses."
+            )
+        case .turnRelayIP:
+            turn(
+                .derived("the address the client reached", example: "192.0.2.1"),
+                "Where relay sockets bind, at most one address a family."
+            )
+        case .turnPublicHost: turn(.none, "Name or address to put into the stun: and turn: URIs.")
+        case .turnPort: turn(.value("3478"), "Port of STUN and TURN.")
+        case .turnTLSPort: turn(.value("5349"), "Port of TURN over TLS and DTLS.")
+        case .turnTLSCertificate: turn(.none, "PEM file with the certificate chain of the same.")
+        case .turnTLSKey: turn(.none, "PEM file with its private key.")
+        case .turnExternalIP:
+            turn(
+                .derived("the listen address; of several, the default route's source address", example: "192.0.2.1"),
+                "Address that clients are given, at most one a family."
+            )
+        case .turnRelayMinPort: turn(.value("49152"), "First port of relayed addresses.")
+        case .turnRelayMaxPort: turn(.value("65535"), "Last port of relayed addresses.")
+        case .turnWorkers:
+            turn(.derived("the CPUs in the affinity mask", example: "2"), "Relay threads, each with its own sockets.")
+        case .turnAllowedPeers:
+            turn(
+                .derived("127.0.0.0/8,::1/128 if every TURN_LISTEN is loopback, else none", example: "10.0.0.0/8"),
+                "CIDRs that may be relayed to though denied; any value, the empty one too, replaces the default."
+            )
+        case .turnDeniedPeers:
+            turn(
+                .derived("private, local and special ranges", example: "10.0.0.0/8,192.168.0.0/16"),
+                "CIDRs that are never relayed to; replaces the default. Metadata and multicast ranges stay denied."
+            )
+        case .turnUserQuota: turn(.value("100"), "Allocations per user; 0: no limit.")
+        case .turnTotalQuota: turn(.value("0"), "Allocations on this server; 0: no limit.")
+        case .turnMaxBPS: turn(.value("0"), "Bytes a second per allocation; 0: no limit.")
+        case .turnTotalBPS: turn(.value("0"), "Bytes a second on this server; 0: no limit.")
+        case .turnUnauthReplies:
+            turn(
+                .derived("50; in dev mode 0", example: "50"),
+                "401 and 438 answers a second per source (IPv4 address, IPv6 /64); 0: no limit."
+            )
+        default: nil
+        }
+    }
+
+    private var credentialDescription: KeyDescription? {
+        func credential(_ value: KeyDescription.Default, _ meaning: String) -> KeyDescription {
+            KeyDescription("TURN credentials", value, meaning)
+        }
+        return switch self {
+        case .turnRealm: credential(.value("callrelay"), "Realm of long-term credentials.")
+        case .turnSharedSecret:
+            credential(
+                .derived("dev: made once and kept in data/; else required", example: "first,previous"),
+                "Secret of time-limited credentials; comma-separated for rotation: the first mints, all verify."
+            )
+        case .turnStaticUsers: credential(.none, "Users with a fixed password: name:password,…")
+        case .turnCredentialTTL: credential(.value("24h"), "How long a minted credential opens allocations.")
+        case .turnServerURL:
+            credential(.none, "Further TURN servers as comma-separated URIs, listed after this one.")
+        case .turnUsername: credential(.none, "User name at the further TURN servers.")
+        case .turnCredential: credential(.none, "Password at the further TURN servers.")
+        default: nil
+        }
+    }
+
+    private var callDescription: KeyDescription? {
+        func call(_ value: KeyDescription.Default, _ meaning: String) -> KeyDescription {
+            KeyDescription("Calls and sockets", value, meaning)
+        }
+        return switch self {
+        case .callRingTimeout: call(.value("60s"), "After this long a ringing call is missed.")
+        case .callConnectTimeout: call(.value("30s"), "After this long an answered call that nobody joins has failed.")
+        case .callReconnectGrace: call(.value("30s"), "How long a participant whose socket is gone may come back.")
+        case .callMaxParticipants: call(.value("6"), "Participants of a group call.")
+        case .callInitiateRate:
+            call(.value("user=10/m,address=60/m"), "Calls started per user and per address; empty: no limit.")
+        case .socketPingInterval: call(.value("25s"), "Socket.IO heartbeat.")
+        case .socketPingTimeout: call(.value("20s"), "How long a heartbeat may stay unanswered.")
+        case .socketMaxPayload: call(.value("1000000"), "Largest Socket.IO message in bytes.")
+        case .socketsPerUser: call(.value("20"), "Connected sockets of one user.")
+        default: nil
+        }
+    }
+
+    private var operationDescription: KeyDescription {
+        func operation(_ value: KeyDescription.Default, _ meaning: String) -> KeyDescription {
+            KeyDescription("Operation", value, meaning)
+        }
+        return switch self {
+        case .metricsListen: operation(.none, "host:port of Prometheus' /metrics.")
+        case .drainTimeout: operation(.value("30s"), "How long a stopping server waits for what is under way.")
+        case .logLevel:
+            operation(.value("info"), "trace, debug, info, notice, warning, error or critical.")
+        case .logFormat: operation(.value("text"), "text or json.")
+        default: preconditionFailure("setting \(rawValue) has no description")
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// The server's configuration, read and checked: whatever could be refused has been refused.
+public struct ServerConfiguration: Sendable {
+    /// How users prove who they are.
+    public enum Authentication: String, Sendable {
+        /// Tokens name their user; loopback only.
+        case dev
+        /// No users: STUN and TURN alone.
+        case off
+    }
+
+    /// How users prove who they are.
+    public let authentication: Authentication
+    /// REST, Socket.IO and the call page.
+    public let http: HTTPSettings
+    /// Where calls are kept.
+    public let database: DatabaseSettings
+    /// The relay; nil if it is switched off.
+    public let turn: TURNSettings?
+    /// TURN servers of others that clients are told of.
+    public let furtherServers: FurtherTURNServers?
+    /// How long a minted credential opens allocations.
+    public let credentialLifetime: Duration
+    /// Rules of calls.
+    public let calls: CallSettings
+    /// Limits of Socket.IO.
+    public let sockets: SocketSettings
+    /// How long a stopping server waits for what is under way.
+    public let drainTimeout: Duration
+    /// What is logged, and in which form.
+    public let logging: LogSettings
+
+    /// Merges, reads and checks everything; the first thing wrong is thrown.
+    ///
+    /// `readSecret` is given the path behind a `NAME_FILE` and answers with the file's text, or nil.
+    public init(
+        _ sources: ConfigurationSources,
+        readSecret: (_ path: String) -> String?
+    ) throws(ConfigurationFailure) {
+        let reader = SettingReader(settings: try sources.merged(readSecret: readSecret))
+        try reader.refuseWhatIsNotServed()
+        authentication = try reader.authentication()
+        http = try HTTPSettings(reader)
+        database = try DatabaseSettings(reader)
+        let turnIsOn = try reader.boolean(.turnEnabled)
+        let turn = try TURNSettings(reader, authentication: authentication)
+        self.turn = turnIsOn ? turn : nil
+        furtherServers = try FurtherTURNServers(reader)
+        credentialLifetime = try reader.duration(.turnCredentialTTL, in: .seconds(60)...(.seconds(30 * 86_400)))
+        calls = try CallSettings(reader)
+        sockets = try SocketSettings(reader)
+        drainTimeout = try reader.duration(.drainTimeout, in: .zero...(.seconds(3_600)))
+        logging = try LogSettings(reader)
+        try reader.refuseUnsafeCombinations(authentication: authentication, http: http, turn: self.turn)
+    }
+}
+
+extension SettingReader {
+    func authentication() throws(ConfigurationFailure) -> ServerConfiguration.Authentication {
+        guard settings[.authMode] != nil else { return .dev }
+        return try required(.authMode, "dev, matrix or off", ServerConfiguration.Authentication.init(rawValue:))
+    }
+}

@@ -1,0 +1,157 @@
+public import NetPrimitives
+
+/// The relay: where it listens, whom it serves and what it relays to.
+public struct TURNSettings: Sendable {
+    /// Where the secrets of time-limited credentials come from.
+    public enum SharedSecret: Hashable, Sendable {
+        /// No time-limited credentials.
+        case none
+        /// The first mints, all verify.
+        case given([String])
+        /// Made once and kept beside the database: dev mode only.
+        case keptInDataDirectory
+    }
+
+    /// A user with a fixed password.
+    public struct StaticUser: Hashable, Sendable {
+        /// The name, without a colon.
+        public let name: String
+        /// The password.
+        public let password: String
+    }
+
+    /// Addresses to listen on; a wildcard expands to the interface addresses.
+    public let listen: [IPAddress]
+    /// Where relay sockets bind, at most one a family; empty: the address the client reached.
+    public let relayAddresses: [IPAddress]
+    /// Name to put into URIs.
+    public let publicHost: String?
+    /// Port of STUN and TURN.
+    public let port: UInt16
+    /// What clients are given as relayed address, at most one a family; empty: found at start.
+    public let externalAddresses: [IPAddress]
+    /// Ports of relayed addresses.
+    public let relayPorts: ClosedRange<UInt16>
+    /// Realm of long-term credentials.
+    public let realm: String
+    /// Secrets of time-limited credentials.
+    public let sharedSecret: SharedSecret
+    /// Users with fixed passwords.
+    public let staticUsers: [StaticUser]
+    /// Number of relay threads; nil: the CPUs in the affinity mask.
+    public let workers: Int?
+    /// May be relayed to though denied.
+    public let allowedPeers: [IPPrefix]
+    /// Never relayed to; nil: the standard table.
+    public let deniedPeers: [IPPrefix]?
+    /// Allocations per user; zero: no limit.
+    public let userQuota: Int
+    /// Allocations on this server; zero: no limit.
+    public let totalQuota: Int
+    /// Bytes a second per allocation; zero: no limit.
+    public let maxBytesPerSecond: Int
+    /// Bytes a second on this server; zero: no limit.
+    public let totalBytesPerSecond: Int
+    /// 401 and 438 answers a second per source; zero: no limit.
+    public let unauthenticatedReplies: Int
+
+    /// Whether only this machine can reach the relay.
+    public var listensOnLoopbackOnly: Bool { listen.allSatisfy(\.isLoopback) }
+
+    init(
+        _ reader: SettingReader,
+        authentication: ServerConfiguration.Authentication
+    ) throws(ConfigurationFailure) {
+        let isDev = authentication == .dev
+        listen = try Self.listenAddresses(reader, isDev: isDev)
+        relayAddresses = try reader.addressPerFamily(.turnRelayIP)
+        publicHost = try reader.value(.turnPublicHost, "a host name or an IP address") { text in
+            let isHost = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".-".contains($0)) }
+            return isHost || IPAddress(text) != nil ? text : nil
+        }
+        port = try reader.port(.turnPort)
+        externalAddresses = try reader.addressPerFamily(.turnExternalIP)
+        relayPorts = try Self.relayPorts(reader)
+        realm = try reader.required(.turnRealm, "a realm of 1 to 127 printable characters without quotes") { text in
+            text.unicodeScalars.count <= 127 && text.allSatisfy { $0 != "\"" && $0 != "\\" && !$0.isNewline }
+                ? text : nil
+        }
+        sharedSecret = try Self.sharedSecret(reader, isDev: isDev)
+        staticUsers = try reader.list(.turnStaticUsers, "name:password", Self.staticUser)
+        guard Set(staticUsers.map(\.name)).count == staticUsers.count else {
+            throw reader.failure(.turnStaticUsers, "names a user twice")
+        }
+        workers = reader.text(.turnWorkers) == nil ? nil : try reader.number(.turnWorkers, in: 1...1_024)
+        let defaultAllowed = [IPPrefix("127.0.0.0/8"), IPPrefix("::1/128")].compactMap(\.self)
+        let givenAllowed = try reader.prefixes(.turnAllowedPeers)
+        if reader.setting(.turnAllowedPeers) == nil {
+            allowedPeers = listen.allSatisfy(\.isLoopback) ? defaultAllowed : []
+        } else {
+            allowedPeers = givenAllowed
+        }
+        let givenDenied = try reader.prefixes(.turnDeniedPeers)
+        deniedPeers = reader.setting(.turnDeniedPeers) == nil ? nil : givenDenied
+        userQuota = try Self.limit(.turnUserQuota, reader)
+        totalQuota = try Self.limit(.turnTotalQuota, reader)
+        maxBytesPerSecond = try Self.byteLimit(.turnMaxBPS, reader)
+        totalBytesPerSecond = try Self.byteLimit(.turnTotalBPS, reader)
+        unauthenticatedReplies =
+            reader.setting(.turnUnauthReplies) == nil ? (isDev ? 0 : 50) : try Self.limit(.turnUnauthReplies, reader)
+    }
+
+    private static func listenAddresses(
+        _ reader: SettingReader,
+        isDev: Bool
+    ) throws(ConfigurationFailure) -> [IPAddress] {
+        guard let setting = reader.setting(.turnListen) else {
+            return isDev
+                ? [IPAddress("127.0.0.1"), IPAddress("::1")].compactMap(\.self)
+                : [.unspecified(.ipv4), .unspecified(.ipv6)]
+        }
+        guard !setting.value.isEmpty else {
+            throw reader.failure(.turnListen, "may not be empty; TURN_ENABLED=false switches the relay off")
+        }
+        let addresses = try reader.addresses(.turnListen)
+        guard Set(addresses).count == addresses.count else {
+            throw reader.failure(.turnListen, "names an address twice")
+        }
+        return addresses
+    }
+
+    private static func relayPorts(_ reader: SettingReader) throws(ConfigurationFailure) -> ClosedRange<UInt16> {
+        let first = try reader.port(.turnRelayMinPort)
+        let last = try reader.port(.turnRelayMaxPort)
+        guard first <= last else {
+            throw reader.failure(.turnRelayMinPort, "\(first) lies above TURN_RELAY_MAX_PORT, \(last)")
+        }
+        return first...last
+    }
+
+    private static func sharedSecret(
+        _ reader: SettingReader,
+        isDev: Bool
+    ) throws(ConfigurationFailure) -> SharedSecret {
+        guard reader.setting(.turnSharedSecret) != nil else { return isDev ? .keptInDataDirectory : .none }
+        let secrets = try reader.list(.turnSharedSecret, "a secret") { $0.isEmpty ? nil : $0 }
+        return secrets.isEmpty ? .none : .given(secrets)
+    }
+
+    private static func staticUser(_ text: String) -> StaticUser? {
+        guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else { return nil }
+        let name = String(text[..<colon])
+        let password = String(text[text.index(after: colon)...])
+        // RFC 8489 §14.3: a USERNAME is shorter than 509 bytes.
+        return name.utf8.count < 509 && !password.isEmpty ? StaticUser(name: name, password: password) : nil
+    }
+
+    private static func limit(_ key: ConfigurationKey, _ reader: SettingReader) throws(ConfigurationFailure) -> Int {
+        reader.text(key) == nil ? 0 : try reader.number(key, in: 0...10_000_000)
+    }
+
+    private static func byteLimit(
+        _ key: ConfigurationKey,
+        _ reader: SettingReader
+    ) throws(ConfigurationFailure) -> Int {
+        reader.text(key) == nil ? 0 : try reader.byteCount(key, in: 0...(1 << 50))
+    }
+}

@@ -1,0 +1,77 @@
+public import CallModel
+public import SocketIO
+
+/// What a joining session is sent of the past.
+public enum Replay {
+    /// A resuming session's share of `events`: everything that was for it, in order.
+    ///
+    /// `events` begin after the last one that it received. What happened before its session first joined was not for it,
+    /// but for signals that had been kept.
+    public static func missed(
+        _ events: [OutgoingEvent],
+        by user: UserID,
+        sessionBegan: Int64,
+        in call: Call
+    ) throws(CallFailure) -> [OutgoingEvent] {
+        let share = events.filter { event in
+            guard event.isFor(user, in: call) else { return false }
+            return event.sequence > sessionBegan || event.signalKind != nil || event.scope != .joined
+        }
+        var size = 0
+        for event in share { size += event.payload.utf8.count }
+        guard size <= CallLimits.replaySize else { throw .resyncRequired }
+        return share
+    }
+
+    /// A fresh session's share of `events`, the call's whole past: each peer's newest offer or answer, with the
+    /// candidates that followed it.
+    ///
+    /// An answer that a peer gave to an earlier session of the same user means nothing to the new one, which has not
+    /// made the offer: `answersAfter` is where that earlier session began, or 0.
+    public static func kept(
+        _ events: [OutgoingEvent],
+        for user: UserID,
+        answersAfter earlierSession: Int64,
+        in call: Call
+    ) -> [OutgoingEvent] {
+        let present = Set(call.present.map(\.userID))
+        let signals = events.filter { event in
+            event.signalKind != nil && event.isFor(user, in: call)
+                && (event.sender.map { present.contains($0) } ?? false)
+        }
+        var newest: [UserID: OutgoingEvent] = [:]
+        for event in signals where event.signalKind?.isDescription == true {
+            if let sender = event.sender { newest[sender] = event }
+        }
+        return signals.filter { event in
+            guard let sender = event.sender, let description = newest[sender] else { return earlierSession == 0 }
+            let isStale = description.signalKind == .answer && earlierSession > 0
+            return !isStale && event.sequence >= description.sequence
+        }
+    }
+}
+
+extension OutgoingEvent {
+    /// Which signal it carries, if it carries one.
+    public var signalKind: SignalKind? {
+        SignalKind.allCases.first { $0.eventName == name }
+    }
+
+    /// Whether a joined socket of `user` is to hear it.
+    public func isFor(_ user: UserID, in call: Call) -> Bool {
+        switch scope {
+        case .audience: true
+        case .invited: user != call.createdBy
+        case .joined: user != sender && (recipient == nil || recipient == user)
+        case .joinedAndOwn: true
+        }
+    }
+
+    /// The payload as JSON to emit.
+    public var json: JSONText? { try? JSONText(validating: payload) }
+
+    /// `{event, data}`, as it stands in `missed`.
+    public var replayJSON: JSONText? {
+        json.map { .object([("event", .string(name)), ("data", $0)]) }
+    }
+}

@@ -1,0 +1,37 @@
+public import SocketIO
+
+/// What stands behind the sockets: it decides who may enter and answers events.
+///
+/// The calls for one socket come strictly one after the other, in the order in which the client acted; different sockets
+/// are served at the same time. While a call is running, what the client sends next waits.
+public protocol SocketApplication: Sendable {
+    /// The namespaces that exist. Whoever asks for another one hears `Invalid namespace`.
+    var namespaces: Set<String> { get }
+
+    /// Whether the socket may enter the namespace. What is emitted to it before `accepted` is lost.
+    func connect(_ request: ConnectRequest, socket: SocketHandle) async -> ConnectDecision
+
+    /// The client has been told that it is in: the moment for first events.
+    func accepted(_ socket: SocketHandle) async
+
+    /// Answers an event; the reply reaches the client if it asked for an acknowledgement and is dropped if not.
+    func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply?
+
+    /// The socket is gone. Comes once for each accepted socket, after everything that it had sent before.
+    func disconnected(_ socket: SocketHandle, reason: DisconnectReason) async
+}
+
+extension SocketApplication {
+    /// The main namespace alone.
+    public var namespaces: Set<String> { ["/"] }
+}
+
+/// What the application makes of a request to enter a namespace.
+public enum ConnectDecision: Hashable, Sendable {
+    /// The client is in.
+    case accept
+    /// The client hears CONNECT_ERROR with this message and data; JavaScript clients do not try again by themselves.
+    case refuse(message: String, data: JSONText?)
+    /// Nothing can be said now: the connection closes, so that clients try again later.
+    case unavailable
+}

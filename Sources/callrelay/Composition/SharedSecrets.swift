@@ -1,0 +1,52 @@
+import Foundation
+import ServerConfiguration
+
+/// The secrets of time-limited credentials, as the configuration says or as dev mode keeps them.
+enum SharedSecrets {
+    /// Where dev mode keeps the secret that it made, beside the default database.
+    static let devPath = "data/turn_shared_secret"
+
+    /// The secrets, the minting one first; none if the configuration has none.
+    static func texts(of turn: TURNSettings) throws -> [String] {
+        switch turn.sharedSecret {
+        case .none: []
+        case .given(let secrets): secrets
+        case .keptInDataDirectory: [try kept(at: devPath)]
+        }
+    }
+
+    /// Reads the secret at `path`, or makes one and writes it there for this user alone.
+    static func kept(at path: String) throws -> String {
+        if FileManager.default.fileExists(atPath: path) {
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                throw CommandFailure.start("TURN_SHARED_SECRET: cannot read \"\(path)\"")
+            }
+            let secret = text.filter { !$0.isWhitespace }
+            guard secret.count >= 32 else {
+                throw CommandFailure.start("TURN_SHARED_SECRET: \"\(path)\" holds no secret; delete it to have one made")
+            }
+            return secret
+        }
+        var generator = SystemRandomNumberGenerator()
+        let secret = (0..<4).map { _ in hexadecimal(generator.next()) }.joined()
+        let directory = URL(filePath: path).deletingLastPathComponent()
+        do {
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        } catch {
+            throw CommandFailure.start("TURN_SHARED_SECRET: cannot make the directory of \"\(path)\"")
+        }
+        // The mode is given at creation: the secret is at no moment readable for others.
+        let isWritten = FileManager.default.createFile(
+            atPath: path,
+            contents: Data((secret + "\n").utf8),
+            attributes: [.posixPermissions: 0o600]
+        )
+        guard isWritten else { throw CommandFailure.start("TURN_SHARED_SECRET: cannot write \"\(path)\"") }
+        return secret
+    }
+
+    private static func hexadecimal(_ word: UInt64) -> String {
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

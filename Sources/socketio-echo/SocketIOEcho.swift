@@ -1,0 +1,4 @@
+@main
+struct SocketIOEcho {
+    static func main() {}
+}

@@ -1,0 +1,69 @@
+/// What a target's sources may import.
+struct ImportRule {
+    /// Targets of this package, one or more steps down the arrows.
+    let own: Set<String>
+    /// Modules from elsewhere: the toolchain's, the system's, other packages'.
+    let foreign: Set<String>
+}
+
+/// The arrows of the architecture, written out. A target that is missing here fails the test, so that a new one
+/// cannot slip past it.
+enum ImportRules {
+    private static let relayCore: Set = ["NetPrimitives", "STUNCore", "STUNServer", "TURNRelay"]
+    private static let callCore: Set = ["CallModel", "Signaling", "SocketIO"]
+
+    static let byTarget: [String: ImportRule] = [
+        "NetPrimitives": ImportRule(own: [], foreign: []),
+        "STUNCore": ImportRule(own: ["NetPrimitives"], foreign: ["Crypto"]),
+        "STUNServer": ImportRule(own: ["NetPrimitives", "STUNCore"], foreign: ["Crypto"]),
+        "TURNRelay": ImportRule(own: ["NetPrimitives", "STUNCore", "STUNServer"], foreign: []),
+        "CPacketIO": ImportRule(own: [], foreign: []),
+        "PacketIO": ImportRule(own: ["NetPrimitives", "CPacketIO"], foreign: ["Glibc"]),
+        "RelayRuntime": ImportRule(
+            own: relayCore.union(["PacketIO"]),
+            foreign: ["Glibc", "Synchronization", "Logging"]
+        ),
+        "SocketIO": ImportRule(own: [], foreign: []),
+        "CallModel": ImportRule(own: [], foreign: []),
+        "Signaling": ImportRule(own: ["CallModel", "SocketIO"], foreign: []),
+        "CallStore": ImportRule(own: ["CallModel"], foreign: ["Crypto", "Foundation", "GRDB", "Logging"]),
+        "CallService": ImportRule(
+            own: callCore.union(["CallStore"]),
+            foreign: ["Crypto", "Foundation", "Logging", "Synchronization"]
+        ),
+        "SignalingGateway": ImportRule(
+            own: callCore.union(["CallService"]),
+            foreign: [
+                "Crypto", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging",
+                "NIOConcurrencyHelpers",
+                "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket",
+                "Synchronization",
+            ]
+        ),
+        "CallPage": ImportRule(own: [], foreign: ["Crypto"]),
+        "CallAPI": ImportRule(
+            own: callCore.union(["CallPage", "CallService", "SignalingGateway"]),
+            foreign: [
+                "Crypto", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
+                "Synchronization",
+            ]
+        ),
+        "ServerConfiguration": ImportRule(own: ["NetPrimitives"], foreign: ["Foundation"]),
+    ]
+
+    /// The cores: no socket, no clock, no lock, no randomness of their own, no `async`.
+    static let cores: Set = [
+        "NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "SocketIO", "CallModel", "Signaling",
+    ]
+
+    /// Executables compose; they may import anything that they declare.
+    static let executables: Set = ["callrelay", "socketio-echo"]
+
+    /// The imports of one source file that its target's rule does not allow.
+    static func violations(target: String, source: String) -> [String] {
+        guard let rule = byTarget[target] else { return ["target \(target) has no rule"] }
+        return SourceText.imports(in: source)
+            .filter { !rule.own.contains($0) && !rule.foreign.contains($0) }
+            .map { "\(target) must not import \($0)" }
+    }
+}

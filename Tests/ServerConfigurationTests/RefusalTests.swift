@@ -1,0 +1,89 @@
+import ServerConfiguration
+import Testing
+
+@Suite("Refused configurations")
+struct RefusalTests {
+    @Test(
+        "a malformed value is refused by name",
+        arguments: [
+            ("HTTP_PORT", "65536"), ("HTTP_PORT", ""), ("HTTP_HOST", "example.org"), ("HTTP_MAX_BODY", "256KB"),
+            ("HTTP_MAX_BODY", "1"), ("HTTP_TRUSTED_PROXIES", "10.0.0.0/33"), ("CORS_ORIGINS", "example.org"),
+            ("CORS_ORIGINS", "*,https://a.example"), ("CORS_ORIGINS", "https://a.example/path"),
+            ("DATABASE_URL", "data/callrelay.db"), ("DATABASE_URL", "sqlite://relative"), ("DATABASE_URL", ""),
+            ("DATABASE_MIGRATE", "maybe"), ("EVENT_RETENTION", "90"), ("AUTH_MODE", "none"),
+            ("TURN_LISTEN", "localhost"), ("TURN_LISTEN", ""), ("TURN_LISTEN", "127.0.0.1,127.0.0.1"),
+            ("TURN_RELAY_IP", "127.0.0.1,127.0.0.2"), ("TURN_EXTERNAL_IP", "name"), ("TURN_PUBLIC_HOST", "a b"),
+            ("TURN_RELAY_MIN_PORT", "0"), ("TURN_REALM", ""), ("TURN_REALM", "a\"b"), ("TURN_STATIC_USERS", "alice"),
+            ("TURN_STATIC_USERS", "a:1,a:2"), ("TURN_WORKERS", "0"), ("TURN_ALLOWED_PEERS", "10.0.0.0/8;::1"),
+            ("TURN_DENIED_PEERS", "300.0.0.0/8"), ("TURN_USER_QUOTA", "-1"), ("TURN_MAX_BPS", "fast"),
+            ("TURN_UNAUTH_REPLIES", "many"), ("TURN_CREDENTIAL_TTL", "86400"), ("TURN_CREDENTIAL_TTL", "1s"),
+            ("TURN_SERVER_URL", "https://a.example"), ("TURN_SERVER_URL", "turn:"), ("TURN_SHARED_SECRET", "a,,b"),
+            ("CALL_RING_TIMEOUT", "1"), ("CALL_RING_TIMEOUT", "99999999999999999d"), ("CALL_MAX_PARTICIPANTS", "1"),
+            ("CALL_INITIATE_RATE", "10/m"), ("CALL_INITIATE_RATE", "user=0/m"), ("CALL_INITIATE_RATE", "user=1/d"),
+            ("CALL_INITIATE_RATE", "user=1/m,user=2/m"), ("SOCKET_PING_INTERVAL", "25000"),
+            ("SOCKET_MAX_PAYLOAD", "0"), ("SOCKETS_PER_USER", "0"), ("DRAIN_TIMEOUT", "soon"),
+            ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"),
+        ]
+    )
+    func malformed(key: String, value: String) {
+        let failure = #expect(throws: ConfigurationFailure.self) { _ = try configuration([key: value]) }
+        #expect(failure?.setting == "\(key) (environment)")
+        #expect(failure?.description.contains(where: \.isNewline) == false)
+    }
+
+    @Test(
+        "unsafe or contradictory combinations are refused by name",
+        arguments: [
+            (["HTTP_HOST": "0.0.0.0"], "HTTP_HOST (environment)"),
+            (["HTTP_HOST": "::"], "HTTP_HOST (environment)"),
+            (["TURN_LISTEN": "127.0.0.1,192.0.2.1"], "TURN_LISTEN (environment)"),
+            (["TURN_LISTEN": "0.0.0.0"], "TURN_LISTEN (environment)"),
+            (["AUTH_MODE": "off"], "TURN_SHARED_SECRET"),
+            (["AUTH_MODE": "off", "TURN_SHARED_SECRET": ""], "TURN_SHARED_SECRET (environment)"),
+            (["AUTH_MODE": "off", "TURN_ENABLED": "false"], "TURN_ENABLED (environment)"),
+            (["AUTH_MODE": "matrix"], "AUTH_MODE (environment)"),
+            (["HTTP_TLS_CERT": "cert.pem"], "HTTP_TLS_CERT (environment)"),
+            (["HTTP_TLS_KEY": "key.pem"], "HTTP_TLS_KEY (environment)"),
+            (["TURN_SERVER_URL": "turn:a.example", "TURN_USERNAME": "u"], "TURN_SERVER_URL (environment)"),
+            (["TURN_USERNAME": "u"], "TURN_USERNAME (environment)"),
+            (["TURN_RELAY_MIN_PORT": "60000", "TURN_RELAY_MAX_PORT": "50000"], "TURN_RELAY_MIN_PORT (environment)"),
+        ]
+    )
+    func combinations(environment: [String: String], setting: String) {
+        let failure = #expect(throws: ConfigurationFailure.self) { _ = try configuration(environment) }
+        #expect(failure?.setting == setting)
+    }
+
+    @Test("static users alone are enough where there are no calls to mint credentials for")
+    func staticUsersAlone() throws {
+        let configuration = try configuration(["AUTH_MODE": "off", "TURN_STATIC_USERS": "a:b"])
+        #expect(configuration.turn?.staticUsers.count == 1)
+    }
+
+    @Test(
+        "what this build does not serve is refused, its default is not",
+        arguments: [
+            ("MATRIX_HOMESERVER_URL", "https://matrix.example", ""), ("REDIS_URL", "redis://localhost", ""),
+            ("REDIS_EMITTER", "true", "false"), ("MATRIX_ENCRYPTED_ROOMS", "full", "notify_only"),
+            ("METRICS_LISTEN", "127.0.0.1:9000", ""), ("TURN_TLS_CERT", "cert.pem", ""),
+            ("TURN_TLS_KEY", "key.pem", ""), ("TURN_TLS_PORT", "443", "5349"),
+            ("DATABASE_URL", "postgres://localhost/calls", "sqlite:data/callrelay.db"),
+        ]
+    )
+    func notServed(key: String, value: String, harmless: String) throws {
+        let failure = #expect(throws: ConfigurationFailure.self) { _ = try configuration([key: value]) }
+        #expect(failure?.setting == "\(key) (environment)")
+        #expect(failure?.problem.contains("does not serve") == true)
+        _ = try configuration([key: harmless])
+    }
+
+    @Test("a secret's value appears in no message")
+    func secretsStayOut() {
+        for key in ["TURN_STATIC_USERS", "DATABASE_URL", "TURN_SHARED_SECRET"] {
+            let failure = #expect(throws: ConfigurationFailure.self) {
+                _ = try configuration([key: "hunter2,,hunter2"])
+            }
+            #expect(failure?.description.contains("hunter2") == false)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+"""`callrelay serve` as a process of its own, in a directory of its own, on ports nobody else has."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import requests
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+START_SECONDS = 30
+STOP_SECONDS = 20
+
+
+def binary(name: str) -> Path:
+    """The built product: from CALLRELAY_BIN_DIR if set, else the release build, else the debug build."""
+    if directory := os.environ.get("CALLRELAY_BIN_DIR"):
+        candidates = [Path(directory)]
+    else:
+        candidates = [REPOSITORY / ".build/release", REPOSITORY / ".build/debug"]
+    for candidate in candidates:
+        if (candidate / name).exists():
+            return candidate / name
+    raise FileNotFoundError(f"{name} is not built; looked in {', '.join(map(str, candidates))}")
+
+
+def free_port(kind: int = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def bearer(user: str) -> str:
+    """The dev mode's token of @user:localhost."""
+    return f"dev:@{user}:localhost"
+
+
+class RunningServer:
+    """Settings are CONTRACT's environment keys; a key with the value None is left out."""
+
+    def __init__(self, directory: Path, settings: dict[str, str | None] | None = None):
+        self.directory = directory
+        self.http_port = free_port()
+        self.turn_port = free_port(socket.SOCK_DGRAM)
+        self.turn_secret = secrets.token_hex(16)
+        self.settings = {
+            "HTTP_PORT": str(self.http_port),
+            "TURN_PORT": str(self.turn_port),
+            "TURN_SHARED_SECRET": self.turn_secret,
+            "DATABASE_URL": f"sqlite:{directory / 'callrelay.db'}",
+            "LOG_LEVEL": "debug",
+            **(settings or {}),
+        }
+        self.secure = bool(self.settings.get("HTTP_TLS_CERT"))
+        self.log_path = directory / "callrelay.log"
+        self.process: subprocess.Popen | None = None
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.secure else 'http'}://127.0.0.1:{self.http_port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Only what is meant for the server: nothing of the shell that runs the tests leaks in."""
+        inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        return inherited | {key: value for key, value in self.settings.items() if value is not None}
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def start(self) -> "RunningServer":
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [binary("callrelay"), "serve"],
+                cwd=self.directory,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"callrelay exited {self.process.returncode} at start:\n{self.log}")
+            try:
+                # The certificate of a test is its own authority; whether it verifies is a test of its own.
+                if requests.get(f"{self.url}/readyz", timeout=2, verify=False).status_code == 200:
+                    return self
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        self.kill()
+        raise RuntimeError(f"callrelay did not become ready within {START_SECONDS} s:\n{self.log}")
+
+    def stop(self) -> int:
+        """SIGTERM; the answer is the exit status, which CONTRACT wants to be 0."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self.process.returncode
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Another command of the same binary under the same configuration."""
+        return subprocess.run(
+            [binary("callrelay"), *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+
+    def request(
+        self, method: str, path: str, user: str | None = None, json: object = None, **options: object
+    ) -> requests.Response:
+        """One REST request, as @user:localhost if a user is named."""
+        headers = dict(options.pop("headers", {}))
+        if user is not None:
+            headers["Authorization"] = f"Bearer {bearer(user)}"
+        return requests.request(method, self.url + path, json=json, headers=headers, timeout=10, **options)
+
+    # What the process holds, from /proc.
+
+    @property
+    def resident_bytes(self) -> int:
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise RuntimeError("no VmRSS: the process is gone")
+
+    @property
+    def descriptor_count(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))

@@ -1,0 +1,94 @@
+# shellcheck shell=bash
+# Shared by the scripts beside it: source it after `set -euo pipefail`.
+
+# One set of flags per configuration: another set in the same .build would build every dependency again.
+# Both lists are read by the scripts that source this file.
+# shellcheck disable=SC2034
+RELEASE_FLAGS=(-c release --static-swift-stdlib -Xcc -fno-omit-frame-pointer -Xswiftc -g)
+# shellcheck disable=SC2034
+DEBUG_FLAGS=(--explicit-target-dependency-import-check error)
+
+# GRDB links the system's SQLite.
+BUILD_PACKAGES=(libsqlite3-dev)
+# coturn: its load generator is a peer of the relay's tests. chromium: the call page's tests. postgresql: psql and a
+# throw-away server for the migrations' test.
+# shellcheck disable=SC2034
+TEST_PACKAGES=("${BUILD_PACKAGES[@]}" chromium coturn curl jq postgresql python3 python3-venv shellcheck)
+
+say() { printf '==> %s\n' "$*"; }
+
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "cannot run '$*': neither root nor sudo"
+    fi
+}
+
+is_installed() {
+    [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Installs those of the named Debian packages that are missing, without starting or enabling any service.
+ensure_packages() {
+    local package missing=()
+    command -v dpkg-query >/dev/null || {
+        say "no dpkg here: make sure that these are installed: $*"
+        return
+    }
+    for package in "$@"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    say "installing Debian packages: ${missing[*]}"
+    local policy=/usr/sbin/policy-rc.d placed=false
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+        placed=true
+    fi
+    local status=0
+    { as_root apt-get update -q &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; } ||
+        status=$?
+    if "$placed"; then as_root rm -f "$policy"; fi
+    [ "$status" -eq 0 ] || fail "apt-get could not install: ${missing[*]}"
+    for package in "${missing[@]}"; do
+        case "$package" in
+            coturn | postgresql) disable_service "$package" ;;
+        esac
+    done
+}
+
+# The tests use the binaries alone; a service that nobody asked for would also hold the ports.
+disable_service() {
+    say "leaving the service '$1' off (only its programs are used)"
+    if command -v systemctl >/dev/null; then
+        as_root systemctl disable "$1" >/dev/null 2>&1 || say "systemctl could not disable '$1'; check it yourself"
+    else
+        as_root update-rc.d "$1" disable >/dev/null 2>&1 || say "update-rc.d could not disable '$1'; check it yourself"
+    fi
+}
+
+ensure_swift() {
+    command -v swift >/dev/null || fail "swift is not installed; see https://www.swift.org/install/linux/"
+}
+
+# Makes .venv from the end-to-end tests' requirements, and again when they change.
+ensure_python_environment() {
+    local requirements=Tests/e2e/requirements.txt stamp=.venv/requirements.sha256 wanted
+    wanted=$(sha256sum <"$requirements")
+    if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then return 0; fi
+    say "making the Python environment .venv from $requirements"
+    rm -rf .venv
+    /usr/bin/python3 -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check --requirement "$requirements"
+    printf '%s\n' "$wanted" >"$stamp"
+}
