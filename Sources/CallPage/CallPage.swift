@@ -1,0 +1,54 @@
+/// The page for calls in a browser, compiled into the binary: the server needs no file beside it.
+///
+/// Its sources are the files below `web/`. SwiftPM turns each into a constant named after the file; `files` gives
+/// them their paths back.
+public enum CallPage {
+    /// The policy to serve the page with. The page holds no inline script or style, loads nothing from elsewhere, and
+    /// may not be framed: a frame around it could trick somebody into a call.
+    public static let contentSecurityPolicy = """
+        default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; img-src 'self' data:; \
+        base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'
+        """
+
+    /// The asset at an absolute path, `/` being the page itself; `nil` if there is none.
+    public static func asset(_ path: String) -> Asset? {
+        assets[path == "/" ? "/index.html" : path]
+    }
+
+    /// The paths of all assets, sorted.
+    public static var paths: [String] { assets.keys.sorted() }
+
+    private static let assets: [String: Asset] = files.reduce(into: [:]) { assets, file in
+        assets[file.key] = Asset(path: file.key, bytes: file.value)
+    }
+
+    private static var files: KeyValuePairs<String, [UInt8]> {
+        [
+            "/index.html": PackageResources.index_html,
+            "/favicon.svg": PackageResources.favicon_svg,
+            "/icons.svg": PackageResources.icons_svg,
+            "/path.svg": PackageResources.path_svg,
+            "/css/base.css": PackageResources.base_css,
+            "/css/call.css": PackageResources.call_css,
+            "/css/room.css": PackageResources.room_css,
+            "/js/api.js": PackageResources.api_js,
+            "/js/call.js": PackageResources.call_js,
+            "/js/call-view.js": PackageResources.call_view_js,
+            "/js/dom.js": PackageResources.dom_js,
+            "/js/identity.js": PackageResources.identity_js,
+            "/js/incoming-view.js": PackageResources.incoming_view_js,
+            "/js/lobby-view.js": PackageResources.lobby_view_js,
+            "/js/main.js": PackageResources.main_js,
+            "/js/media.js": PackageResources.media_js,
+            "/js/peer.js": PackageResources.peer_js,
+            "/js/room-view.js": PackageResources.room_view_js,
+            "/js/session.js": PackageResources.session_js,
+            "/js/socket.js": PackageResources.socket_js,
+            "/js/stats.js": PackageResources.stats_js,
+            "/js/stats-view.js": PackageResources.stats_view_js,
+            "/js/tiles.js": PackageResources.tiles_js,
+            "/js/tones.js": PackageResources.tones_js,
+            "/js/words.js": PackageResources.words_js,
+        ]
+    }
+}

@@ -1,0 +1,54 @@
+/** The little that the views need of the document. */
+
+/** @template {HTMLElement} T @param {string} testId @returns {T} the one element that carries it */
+export function find(testId) {
+  const found = document.querySelector(`[data-testid="${testId}"]`);
+  if (!found) throw new Error(`the page has no ${testId}`);
+  return /** @type {T} */ (found);
+}
+
+/**
+ * @param {string} tag @param {Record<string, string>} attributes @param {(Node | string)[]} children
+ * @returns {HTMLElement}
+ */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** @param {string} name a symbol of icons.svg */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `/icons.svg#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** @param {HTMLElement} button @param {string} name @param {string} label what a press does */
+export function setIconButton(button, name, label) {
+  button.querySelector("use")?.setAttribute("href", `/icons.svg#${name}`);
+  button.setAttribute("aria-label", label);
+  button.title = label;
+}
+
+/** @param {HTMLElement} target @param {string} text written only if it differs, so that it is not read out again */
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** One of eight colours, always the same for the same person. @param {string} userId */
+export function hueClass(userId) {
+  let hash = 0;
+  for (const character of userId) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 65_521;
+  return `hue-${hash % 8}`;
+}
+
+/** @param {string} userId @param {string} name */
+export function avatar(userId, name) {
+  return element("span", { class: `avatar ${hueClass(userId)}`, "aria-hidden": "true" }, name.charAt(0).toUpperCase());
+}

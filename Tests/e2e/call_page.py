@@ -1,0 +1,121 @@
+"""The call page in a real browser, as a person uses it: what is pressed, what is seen, what the media does."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from running_server import RunningServer
+from scenario import user_id
+
+ARTIFACTS = Path(__file__).parent / "artifacts"
+WIDE = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+CONNECT_MS = 20_000
+
+# A camera and a microphone that need no device and no question. Nothing about addresses is changed: what connects
+# here connects in the browser of a desktop as well.
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+
+MEDIA = """async () => {
+  const [peer] = window.callrelay.session.call.peers.values();
+  const stats = [...(await peer.connection.getStats()).values()];
+  const byId = Object.fromEntries(stats.map((stat) => [stat.id, stat]));
+  const transport = stats.find((stat) => stat.type === "transport");
+  const pair = byId[transport.selectedCandidatePairId];
+  const inbound = (kind) => stats.find((stat) => stat.type === "inbound-rtp" && stat.kind === kind);
+  return {
+    localType: byId[pair.localCandidateId].candidateType,
+    remoteType: byId[pair.remoteCandidateId].candidateType,
+    framesDecoded: inbound("video")?.framesDecoded ?? 0,
+    audioPackets: inbound("audio")?.packetsReceived ?? 0,
+    audioEnergy: inbound("audio")?.totalAudioEnergy ?? 0,
+    audioSamples: inbound("audio")?.totalSamplesReceived ?? 0,
+  };
+}"""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's browser; playwright brings none."""
+    executable = shutil.which("chromium") or "/usr/bin/chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Person:
+    """One tab with one person in it."""
+
+    name: str
+    page: Page
+    problems: list[str] = field(default_factory=list)
+
+    @classmethod
+    def enter(cls, browser: Browser, server: RunningServer, name: str, room: str, **context: object) -> "Person":
+        page = browser.new_context(**{"viewport": WIDE, **context}).new_page()
+        person = cls(name, page)
+        page.on("pageerror", lambda error: person.problems.append(str(error)))
+        page.on("console", person._note)
+        page.goto(f"{server.url}/?name={name}&room={room}")
+        person.join()
+        return person
+
+    def join(self) -> None:
+        self.see("join-button").click()
+        expect(self.see("connection-text")).to_have_text("Connected")
+
+    @property
+    def title(self) -> str:
+        """The name as the page shows it."""
+        return self.name[0].upper() + self.name[1:]
+
+    def see(self, test_id: str) -> Locator:
+        return self.page.get_by_test_id(test_id)
+
+    def call(self, other: str, kind: str) -> str:
+        """Presses the button beside somebody; the answer is the call's id."""
+        with self.page.expect_response("**/api/calls/initiate") as answered:
+            self.page.locator(f'.member[data-user="{user_id(other)}"]').get_by_test_id(f"call-{kind}").click()
+        return answered.value.json()["callId"]
+
+    def call_by_name(self, other: str, kind: str) -> str:
+        self.see("invite-name").fill(other)
+        with self.page.expect_response("**/api/calls/initiate") as answered:
+            self.see(f"invite-{kind}").click()
+        return answered.value.json()["callId"]
+
+    def connected(self) -> None:
+        expect(self.see("call-state")).to_have_text("Connected", timeout=CONNECT_MS)
+
+    def media(self) -> dict:
+        return self.page.evaluate(MEDIA)
+
+    def told(self, text: str | re.Pattern) -> None:
+        """Back in the room, with this said at the end."""
+        expect(self.see("notice-text")).to_have_text(text)
+        expect(self.see("call-view")).to_be_hidden()
+        expect(self.see("room")).to_be_visible()
+
+    def picture(self, name: str) -> None:
+        ARTIFACTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+    def leave(self) -> None:
+        self.page.context.close()
+        assert not self.problems, f"the page of {self.name} complained: {self.problems}"
+
+    def _note(self, message: object) -> None:
+        """A page that works complains of nothing; a blocked resource or a refused signal shows here."""
+        if message.type in ("error", "warning"):
+            self.problems.append(f"{message.type}: {message.text}")
