@@ -67,8 +67,7 @@ struct Server {
             calls: calls,
             verifier: verifier,
             configuration: HTTPSetup.api(configuration),
-            readiness: { await drain.readiness(store) },
-            asset: { _ in nil }
+            readiness: { await drain.readiness(store) }
         )
         let application = Application(
             router: api.router(),
