@@ -41,6 +41,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "CallModelTests", dependencies: ["CallModel"], swiftSettings: strict),
+        .testTarget(
+            name: "CallStoreTests",
+            dependencies: ["CallModel", "CallStore", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
