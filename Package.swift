@@ -42,6 +42,16 @@ let package = Package(
         ),
         .testTarget(name: "CallModelTests", dependencies: ["CallModel"], swiftSettings: strict),
         .testTarget(
+            name: "SignalingTests",
+            dependencies: ["Signaling", "CallModel", "SocketIO"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CallServiceTests",
+            dependencies: ["CallService", "CallStore", "Signaling", "CallModel", "SocketIO"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "CallStoreTests",
             dependencies: ["CallModel", "CallStore", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict
