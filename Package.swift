@@ -17,11 +17,145 @@ let borrowing: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes"
 
 let package = Package(
     name: "callrelay",
+    products: [
+        .executable(name: "callrelay", targets: ["callrelay"]),
+        .executable(name: "socketio-echo", targets: ["socketio-echo"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
     targets: [
         .target(name: "NetPrimitives", swiftSettings: borrowing),
+        .target(
+            name: "STUNCore",
+            dependencies: ["NetPrimitives", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: borrowing
+        ),
+        .target(
+            name: "STUNServer",
+            dependencies: ["NetPrimitives", "STUNCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: borrowing
+        ),
+        .target(
+            name: "TURNRelay",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer"],
+            swiftSettings: borrowing
+        ),
+        .target(name: "CPacketIO"),
+        .target(name: "PacketIO", dependencies: ["CPacketIO", "NetPrimitives"], swiftSettings: borrowing),
+        .target(
+            name: "RelayRuntime",
+            dependencies: ["NetPrimitives", "PacketIO", "STUNCore", "STUNServer", "TURNRelay"],
+            swiftSettings: borrowing
+        ),
+        .target(name: "SocketIO", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
+        .target(name: "CallModel", swiftSettings: strict),
+        .target(name: "Signaling", dependencies: ["CallModel", "SocketIO"], swiftSettings: strict),
+        .target(
+            name: "CallStore",
+            dependencies: [
+                "CallModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CallService",
+            dependencies: ["CallModel", "CallStore", "Signaling", "SocketIO"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SignalingGateway",
+            dependencies: [
+                "NetPrimitives", "SocketIO",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
         .target(name: "CallPage", resources: [.embedInCode("web")], swiftSettings: strict),
-        .testTarget(name: "CallPageTests", dependencies: ["CallPage"], swiftSettings: strict),
-        .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
+        .target(
+            name: "CallAPI",
+            dependencies: [
+                "CallModel", "CallPage", "CallService", "NetPrimitives", "Signaling", "SocketIO",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            resources: [.embedInCode("openapi.json")],
+            swiftSettings: strict
+        ),
+        .target(name: "ServerConfiguration", dependencies: ["NetPrimitives"], swiftSettings: strict),
+        .executableTarget(
+            name: "callrelay",
+            dependencies: [
+                "CallAPI", "CallModel", "CallService", "CallStore", "NetPrimitives", "PacketIO", "RelayRuntime",
+                "STUNServer", "ServerConfiguration", "Signaling", "SignalingGateway", "SocketIO", "TURNRelay",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "socketio-echo",
+            dependencies: [
+                "SocketIO", "SignalingGateway",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(
+            name: "CallAPITests",
+            dependencies: [
+                "CallAPI", "CallModel", "CallService", "CallStore", "NetPrimitives", "Signaling", "SocketIO",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ServerConfigurationTests",
+            dependencies: ["ServerConfiguration", "NetPrimitives"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "callrelayTests",
+            dependencies: [
+                "callrelay", "CallModel", "CallService", "NetPrimitives", "STUNServer", "ServerConfiguration",
+                "Signaling", "SocketIO",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

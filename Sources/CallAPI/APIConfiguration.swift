@@ -1,15 +1,8 @@
 public import NetPrimitives
+public import SocketIO
 
 /// What the operator decides about the REST side.
 public struct APIConfiguration: Sendable {
-    /// Which pages of other origins may use the API.
-    public enum Origins: Hashable, Sendable {
-        case none
-        case any
-        /// `scheme://host[:port]`, as browsers write it.
-        case listed([String])
-    }
-
     /// Largest request body in bytes.
     public var maxBody: Int
     /// Whether only loopback `Host` names are answered, so that no page elsewhere reaches a dev server by a name that
@@ -18,7 +11,7 @@ public struct APIConfiguration: Sendable {
     /// Proxies whose `X-Forwarded-For` counts.
     public var trustedProxies: [IPPrefix]
     /// Which pages of other origins may use the API.
-    public var origins: Origins
+    public var cors: CORSPolicy
     /// Calls started per user; nil: no limit.
     public var initiatePerUser: InitiateRate?
     /// Calls started per client address; nil: no limit.
@@ -29,14 +22,14 @@ public struct APIConfiguration: Sendable {
         maxBody: Int = 262_144,
         answersLoopbackNamesOnly: Bool = true,
         trustedProxies: [IPPrefix] = [],
-        origins: Origins = .none,
+        cors: CORSPolicy = CORSPolicy(origins: .none),
         initiatePerUser: InitiateRate? = nil,
         initiatePerAddress: InitiateRate? = nil
     ) {
         self.maxBody = maxBody
         self.answersLoopbackNamesOnly = answersLoopbackNamesOnly
         self.trustedProxies = trustedProxies
-        self.origins = origins
+        self.cors = cors
         self.initiatePerUser = initiatePerUser
         self.initiatePerAddress = initiatePerAddress
     }

@@ -49,6 +49,8 @@ public struct CallTransition: Hashable, Sendable {
     public let previousVersion: Int64
     /// What happened, in order; the numbers follow those of the call before.
     public let events: [CallEvent]
+    /// Whether anything about a participant changed; a signal alone changes nothing about them.
+    public let changesParticipants: Bool
     /// Whether the call's signals are to be deleted.
     public let purgesSignals: Bool
 

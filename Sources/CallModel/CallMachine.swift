@@ -3,6 +3,7 @@ struct CallMachine {
     var call: Call
     var events: [CallEvent] = []
     var changed = false
+    var changedParticipants = false
     var purges = false
     let actor: Actor
     let now: Timestamp
@@ -20,6 +21,7 @@ struct CallMachine {
         guard let index = call.participants.firstIndex(where: { $0.userID == user }) else { return }
         change(&call.participants[index])
         changed = true
+        changedParticipants = true
     }
 
     /// The acting participant, who must be of the audience.
@@ -41,6 +43,7 @@ struct CallMachine {
 
     /// Ends the call and closes everybody's part in it.
     mutating func finish(_ reason: EndReason, by user: UserID?, device: DeviceID? = nil) {
+        changedParticipants = true
         call.state = .ended
         call.endedAt = now
         call.endReason = reason
@@ -64,7 +67,13 @@ struct CallMachine {
     /// What came of it, as a change of the version that it began from.
     consuming func transition(from version: Int64) -> CallTransition {
         if changed { call.version = version &+ 1 }
-        return CallTransition(call: call, previousVersion: version, events: events, purgesSignals: purges)
+        return CallTransition(
+            call: call,
+            previousVersion: version,
+            events: events,
+            changesParticipants: changedParticipants,
+            purgesSignals: purges
+        )
     }
 
     /// Takes a participant out, and ends the call if too few remain.

@@ -33,7 +33,8 @@ extension CallService {
             try await self.store.history(of: identity.userID, before: place, limit: size + 1)
         }
         let shown = calls.prefix(size)
-        let next = calls.count > size ? shown.last.map { HistoryCursor(createdAt: $0.createdAt, callID: $0.id).text } : nil
+        let next =
+            calls.count > size ? shown.last.map { HistoryCursor(createdAt: $0.createdAt, callID: $0.id).text } : nil
         return Page(items: shown.map(\.json), nextCursor: next)
     }
 

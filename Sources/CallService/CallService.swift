@@ -114,7 +114,9 @@ extension CallService {
             events = missed.filter { $0.sequence <= before } + events
         }
         hub.deliver(events, of: call)
-        if call.state == .ended, commit.transition.events.last.map({ $0.kind.isEnd }) ?? false, let reason = call.endReason {
+        if call.state == .ended, commit.transition.events.last.map({ $0.kind.isEnd }) ?? false,
+            let reason = call.endReason
+        {
             log(.callEnded(call: call.id, reason: reason))
         }
     }

@@ -1,6 +1,7 @@
 import NetPrimitives
 import STUNCore
 import STUNServer
+import TestSupport
 import Testing
 
 @Suite("Binding")
@@ -12,20 +13,18 @@ struct BindingTests {
     )
     func mappedAddress(text: String, withFingerprint: Bool) throws {
         let client = try Endpoint(parsing: text)
-        var builder = MessageBuilder(capacity: 256)
         let transactionID = TransactionID(high: 0xB7E7_A701, low: 0xBC34_D686_FA87_DFAE)
-        builder.begin(MessageType(.binding, .request), transactionID)
-        let request = try #require(builder.finish(fingerprint: withFingerprint))
-        let bytes = builder.bytes(in: request).copied()
+        let bytes = stunMessage(MessageType(.binding, .request), transactionID, fingerprint: withFingerprint)
         var replies = MessageBuilder(capacity: 256)
-        let reply = try #require(
-            Binding.respond(to: try MessageView(parsing: bytes.span.rawBytes), from: client, in: &replies)
-        )
-        let view = try MessageView(parsing: replies.bytes(in: reply))
-        #expect(view.type == MessageType(.binding, .success))
-        #expect(view.transactionID == transactionID)
-        #expect(view.xorAddress(.xorMappedAddress) == client)
-        #expect((view.fingerprint != nil) == withFingerprint)
-        #expect(view.isFingerprintRight)
+        let received = try MessageView(parsing: bytes.span.rawBytes)
+        let reply = Binding.respond(to: received, from: client, in: &replies)
+        let view = try MessageView(parsing: replies.bytes(in: try #require(reply)))
+        let (type, identifier, fingerprint) = (view.type, view.transactionID, view.fingerprint)
+        let (mapped, isFingerprintRight) = (view.xorAddress(.xorMappedAddress), view.isFingerprintRight)
+        #expect(type == MessageType(.binding, .success))
+        #expect(identifier == transactionID)
+        #expect(mapped == client)
+        #expect((fingerprint != nil) == withFingerprint)
+        #expect(isFingerprintRight)
     }
 }

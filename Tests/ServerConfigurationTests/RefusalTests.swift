@@ -15,7 +15,7 @@ struct RefusalTests {
             ("TURN_RELAY_IP", "127.0.0.1,127.0.0.2"), ("TURN_EXTERNAL_IP", "name"), ("TURN_PUBLIC_HOST", "a b"),
             ("TURN_RELAY_MIN_PORT", "0"), ("TURN_REALM", ""), ("TURN_REALM", "a\"b"), ("TURN_STATIC_USERS", "alice"),
             ("TURN_STATIC_USERS", "a:1,a:2"), ("TURN_WORKERS", "0"), ("TURN_ALLOWED_PEERS", "10.0.0.0/8;::1"),
-            ("TURN_DENIED_PEERS", "300.0.0.0/8"), ("TURN_USER_QUOTA", "-1"), ("TURN_MAX_BPS", "fast"),
+            ("TURN_DENIED_PEERS", "300.0.0.0/8"), ("TURN_USER_QUOTA", "-1"),
             ("TURN_UNAUTH_REPLIES", "many"), ("TURN_CREDENTIAL_TTL", "86400"), ("TURN_CREDENTIAL_TTL", "1s"),
             ("TURN_SERVER_URL", "https://a.example"), ("TURN_SERVER_URL", "turn:"), ("TURN_SHARED_SECRET", "a,,b"),
             ("CALL_RING_TIMEOUT", "1"), ("CALL_RING_TIMEOUT", "99999999999999999d"), ("CALL_MAX_PARTICIPANTS", "1"),
@@ -66,7 +66,7 @@ struct RefusalTests {
             ("MATRIX_HOMESERVER_URL", "https://matrix.example", ""), ("REDIS_URL", "redis://localhost", ""),
             ("REDIS_EMITTER", "true", "false"), ("MATRIX_ENCRYPTED_ROOMS", "full", "notify_only"),
             ("METRICS_LISTEN", "127.0.0.1:9000", ""), ("TURN_TLS_CERT", "cert.pem", ""),
-            ("TURN_TLS_KEY", "key.pem", ""), ("TURN_TLS_PORT", "443", "5349"),
+            ("TURN_TLS_KEY", "key.pem", ""), ("TURN_MAX_BPS", "1MB", "0"), ("TURN_TOTAL_BPS", "1MB", "0"), ("TURN_TLS_PORT", "443", "5349"),
             ("DATABASE_URL", "postgres://localhost/calls", "sqlite:data/callrelay.db"),
         ]
     )

@@ -61,7 +61,7 @@ struct ValuesTests {
         let configuration = try configuration([
             "TURN_STATIC_USERS": "alice:a:b, bob:c", "TURN_LISTEN": "127.0.0.1", "CALL_INITIATE_RATE": "address=7/h",
             "CALL_RING_TIMEOUT": "1500ms", "HTTP_MAX_BODY": "1 MiB", "SOCKET_MAX_PAYLOAD": "64kB",
-            "CORS_ORIGINS": "https://App.example,http://localhost:8080", "TURN_MAX_BPS": "2MB",
+            "CORS_ORIGINS": "https://App.example,http://localhost:8080",
             "HTTP_TRUSTED_PROXIES": "10.0.0.0/8,2001:db8::/32", "DATABASE_URL": "sqlite:///tmp/x.db",
         ])
         let users = try #require(configuration.turn?.staticUsers)
@@ -74,7 +74,6 @@ struct ValuesTests {
         #expect(configuration.sockets.maxPayload == 64_000)
         #expect(configuration.http.origins == .listed(["https://app.example", "http://localhost:8080"]))
         #expect(configuration.http.trustedProxies.count == 2)
-        #expect(configuration.turn?.maxBytesPerSecond == 2_000_000)
         #expect(configuration.database.path == "/tmp/x.db")
     }
 

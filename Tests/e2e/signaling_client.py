@@ -132,6 +132,8 @@ class AsyncClient(SignalingClient):
         return self.client.transport()
 
     def disconnect(self) -> None:
+        if self._loop.is_closed():
+            return
         self._run(self.client.disconnect())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(WAIT_SECONDS)

@@ -71,6 +71,7 @@ def test_the_seven_steps_of_a_call(server: RunningServer, kind: str, transport: 
         answered = a.wait("call-answered")
         assert (answered["callId"], answered["userId"], answered["deviceId"]) == (call_id, bob_id, "phone")
         assert answered["call"]["state"] == "connecting" and not ICE_KEYS & set(answered["call"])
+        assert b.wait("call-answered")["deviceId"] == "phone", "the callee's own devices stop ringing by it"
 
         # 4. Bob joins; Alice hears of him; the call is active.
         joined = b.call("join-call", {"callId": call_id, "deviceId": "phone"})

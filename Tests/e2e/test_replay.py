@@ -46,10 +46,11 @@ def test_signals_by_rest_reach_sockets_and_wait_for_them(server: RunningServer) 
         assert b.call("join-call", {"callId": call_id})["ok"]
         assert b.wait("webrtc-offer")["seq"] == early.json()["seq"]
 
-        answer = s.post(f"{path}/answer-sdp", "bob", {"answer": {"type": "answer", "sdp": "v=0 b"}, "to": s.id("alice")})
+        description = {"type": "answer", "sdp": "v=0 b"}
+        answer = s.post(f"{path}/answer-sdp", "bob", {"answer": description, "to": s.id("alice")})
         assert answer.status_code == 202 and answer.json()["delivered"] is True
         heard = a.wait("webrtc-answer")
-        assert heard["seq"] == answer.json()["seq"] and heard["answer"]["sdp"] == "v=0 b"
+        assert heard["seq"] == answer.json()["seq"] and heard["answer"] == description
         many = s.post(f"{path}/ice-candidate", "bob", {"candidates": [candidate(1), candidate(2), None]})
         assert many.status_code == 202, many.text
         assert [a.wait("ice-candidate")["candidate"] for _ in range(3)] == [candidate(1), candidate(2), None]

@@ -1,4 +1,4 @@
-public import CallService
+import CallService
 public import Hummingbird
 import NIOCore
 

@@ -2,6 +2,7 @@ import CallModel
 import CallService
 import HTTPTypes
 import Signaling
+import SocketIO
 
 extension Problem {
     /// The one place where what the call service refuses becomes an HTTP status.

@@ -20,7 +20,10 @@ extension Request {
     }
 }
 
-extension RequestBody {
+/// The members of a request, not Hummingbird's stream of bytes of the same name.
+typealias CallRequestBody = Signaling.RequestBody
+
+extension CallRequestBody {
     /// The members of a JSON object; no bytes at all count as `{}`.
     init(bytes: [UInt8], limit: Int) throws {
         let json: JSONText

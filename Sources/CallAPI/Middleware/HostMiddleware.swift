@@ -24,9 +24,9 @@ struct HostMiddleware: RouterMiddleware {
 }
 
 /// Which `Host` values mean this machine.
-enum LoopbackName {
+public enum LoopbackName {
     /// Whether `authority` (`host[:port]`) is localhost or a loopback address. A missing one is none.
-    static func matches(authority: String?) -> Bool {
+    public static func matches(authority: String?) -> Bool {
         guard let authority else { return false }
         let host: Substring
         if authority.hasPrefix("[") {

@@ -1,13 +1,15 @@
 import HTTPTypes
 import Hummingbird
+import SocketIO
 
-/// Lets pages of the configured origins use the API: answers their preflights and marks their answers (Fetch §3.2).
+/// Lets pages of the configured origins use the API: answers their preflights and marks their answers (the Fetch
+/// standard's CORS protocol). The policy is the one that the sockets go by.
 struct OriginMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
-    let origins: APIConfiguration.Origins
+    let policy: CORSPolicy
 
-    private static let methods = "GET, POST, OPTIONS"
+    private static let methods = "GET, HEAD, POST"
     private static let headers = "Authorization, Content-Type, Idempotency-Key"
     private static let secondsToKeep = "7200"
 
@@ -16,45 +18,26 @@ struct OriginMiddleware: RouterMiddleware {
         context: Context,
         next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard let origin = request.headers[.origin] else { return varying(try await next(request, context)) }
-        guard let allowed = allowedOrigin(origin) else {
-            if isPreflight(request) { return varying(Response(status: .noContent)) }
-            return varying(try await next(request, context))
+        let origin = request.headers[.origin]
+        let isPreflight =
+            policy.origins != .none && origin != nil && request.method == .options
+            && request.headers[.accessControlRequestMethod] != nil
+        var response = isPreflight ? Self.preflight : try await next(request, context)
+        for field in policy.fields(for: origin) {
+            guard let name = HTTPField.Name(field.name) else { continue }
+            response.headers.append(HTTPField(name: name, value: field.value))
         }
-        var response = isPreflight(request) ? preflight() : try await next(request, context)
-        response.headers[.accessControlAllowOrigin] = allowed
-        response.headers[.accessControlExposeHeaders] = "Retry-After"
-        return varying(response)
+        return response
     }
 
-    private func isPreflight(_ request: Request) -> Bool {
-        request.method == .options && request.headers[.accessControlRequestMethod] != nil
-    }
-
-    private func preflight() -> Response {
+    private static var preflight: Response {
         Response(
             status: .noContent,
             headers: [
-                .accessControlAllowMethods: Self.methods,
-                .accessControlAllowHeaders: Self.headers,
-                .accessControlMaxAge: Self.secondsToKeep,
+                .accessControlAllowMethods: methods,
+                .accessControlAllowHeaders: headers,
+                .accessControlMaxAge: secondsToKeep,
             ]
         )
-    }
-
-    private func allowedOrigin(_ origin: String) -> String? {
-        switch origins {
-        case .none: nil
-        case .any: "*"
-        case .listed(let list): list.contains(origin.lowercased()) ? origin : nil
-        }
-    }
-
-    /// Where the answer depends on the origin, caches are told so, for requests without one too.
-    private func varying(_ response: Response) -> Response {
-        guard case .listed = origins else { return response }
-        var response = response
-        response.headers[.vary] = "Origin"
-        return response
     }
 }

@@ -25,9 +25,9 @@ struct APIRequest: Sendable {
     }
 
     /// The body's bytes and members, with a `userId` that may not be another's.
-    func body() async throws -> (members: RequestBody, bytes: [UInt8]) {
+    func body() async throws -> (members: CallRequestBody, bytes: [UInt8]) {
         let bytes = try await request.bytes(limit: configuration.maxBody)
-        let members = try RequestBody(bytes: bytes, limit: configuration.maxBody)
+        let members = try CallRequestBody(bytes: bytes, limit: configuration.maxBody)
         try members.requireUser(identity().userID)
         return (members, bytes)
     }
@@ -56,6 +56,6 @@ struct APIRequest: Sendable {
 }
 
 extension HTTPField.Name {
-    static let xForwardedFor = HTTPField.Name("X-Forwarded-For") ?? .forwarded
+    static let xForwardedFor = HTTPField.Name("X-Forwarded-For") ?? .via
     static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .ifMatch
 }

@@ -13,8 +13,16 @@ struct CallRoutes {
         [
             .post("/api/calls/initiate", initiate),
             .post("/api/calls/{callId}/answer", answer),
-            .post("/api/calls/{callId}/reject", reject),
-            .post("/api/calls/{callId}/end", end),
+            .post("/api/calls/{callId}/reject") { request in
+                try await close(request) { id, reason, identity throws(CallFailure) in
+                    try await calls.reject(id, reason: reason, by: identity)
+                }
+            },
+            .post("/api/calls/{callId}/end") { request in
+                try await close(request) { id, reason, identity throws(CallFailure) in
+                    try await calls.end(id, reason: reason, by: identity)
+                }
+            },
             .get("/api/calls/{callId}/status", status),
             .get("/api/calls/{callId}/events", events),
             .get("/api/calls/active", active),
@@ -30,10 +38,13 @@ struct CallRoutes {
         let (members, bytes) = try await request.body()
         let initiation = try members.initiation()
         let device = try members.device()
-        return try await calls.answering(request, body: bytes, by: identity) {
+        let repeatable = try request.repeatable(body: bytes)
+        let answer = try await calls.once(repeatable, form: .callWithICE, by: identity) { () throws(CallFailure) in
             let admission = try await calls.initiate(initiation, device: device, by: identity)
-            return Reply(status: admission.isNew ? 201 : 200, call: admission.call.id, body: .admission(admission))
+            let status = admission.isNew ? 201 : 200
+            return Answer(status: status, callID: admission.call.id, json: admission.json, form: .callWithICE)
         }
+        return Response(answer)
     }
 
     @Sendable private func answer(_ request: APIRequest) async throws -> Response {
@@ -42,24 +53,28 @@ struct CallRoutes {
         let (members, bytes) = try await request.body()
         let description = try members.description(.answer, to: nil)
         let device = try members.device()
-        return try await calls.answering(request, body: bytes, by: identity) {
+        let repeatable = try request.repeatable(body: bytes)
+        let answer = try await calls.once(repeatable, form: .callWithICE, by: identity) { () throws(CallFailure) in
             let admission = try await calls.answer(id, description: description, device: device, by: identity)
-            return Reply(status: 200, call: id, body: .admission(admission))
+            return Answer(status: 200, callID: id, json: admission.json, form: .callWithICE)
         }
+        return Response(answer)
     }
 
-    @Sendable private func reject(_ request: APIRequest) async throws -> Response {
+    /// `reject` and `end`.
+    private func close(
+        _ request: APIRequest,
+        _ act: (CallID, EndReason?, Identity) async throws(CallFailure) -> Call
+    ) async throws -> Response {
         let identity = try request.identity()
         let id = try request.callID()
-        let reason = try await request.body().members.reason()
-        return Response(json: try await calls.reject(id, reason: reason, by: identity).json)
-    }
-
-    @Sendable private func end(_ request: APIRequest) async throws -> Response {
-        let identity = try request.identity()
-        let id = try request.callID()
-        let reason = try await request.body().members.reason()
-        return Response(json: try await calls.end(id, reason: reason, by: identity).json)
+        let (members, bytes) = try await request.body()
+        let reason = try members.reason()
+        let repeatable = try request.repeatable(body: bytes)
+        let answer = try await calls.once(repeatable, form: .call, by: identity) { () throws(CallFailure) in
+            Answer(status: 200, callID: id, json: try await act(id, reason, identity).json, form: .call)
+        }
+        return Response(answer)
     }
 
     @Sendable private func status(_ request: APIRequest) async throws -> Response {

@@ -1,0 +1,298 @@
+// What Linux offers a packet loop and Swift cannot say by itself: calls behind feature macros, unions, variadic or
+// macro interfaces. Thin wrappers, no policy. A failed call returns its error number instead of leaving it in `errno`,
+// which Swift code between the call and the look could overwrite.
+//
+// What needs _GNU_SOURCE stands in CPacketIO.c: defined here, the macro would give this module other definitions of
+// the system's types than Swift's Glibc module has.
+#ifndef CPACKETIO_H
+#define CPACKETIO_H
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+// What a call gave: a non-negative `value`, or `error` > 0.
+struct packet_result {
+    int32_t value;
+    int32_t error;
+};
+
+static inline struct packet_result packet_result_of(int value) {
+    struct packet_result result = {value, value < 0 ? errno : 0};
+    return result;
+}
+
+// MARK: Addresses
+
+// An IP address and port in host order. `family` is 4 or 6, and 0 for anything else.
+struct packet_endpoint {
+    uint64_t high;
+    uint64_t low;
+    uint16_t port;
+    uint8_t family;
+};
+
+// A socket address of either family; a fifth of a sockaddr_storage.
+union packet_sockaddr {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static inline socklen_t packet_sockaddr_store(union packet_sockaddr *out, struct packet_endpoint endpoint) {
+    memset(out, 0, sizeof *out);
+    if (endpoint.family == 4) {
+        out->v4.sin_family = AF_INET;
+        out->v4.sin_port = htons(endpoint.port);
+        out->v4.sin_addr.s_addr = htonl((uint32_t)endpoint.low);
+        return sizeof out->v4;
+    }
+    uint64_t halves[2] = {htobe64(endpoint.high), htobe64(endpoint.low)};
+    out->v6.sin6_family = AF_INET6;
+    out->v6.sin6_port = htons(endpoint.port);
+    memcpy(&out->v6.sin6_addr, halves, sizeof halves);
+    return sizeof out->v6;
+}
+
+static inline struct packet_endpoint packet_sockaddr_load(const union packet_sockaddr *in) {
+    struct packet_endpoint endpoint = {0, 0, 0, 0};
+    if (in->any.sa_family == AF_INET) {
+        endpoint.low = ntohl(in->v4.sin_addr.s_addr);
+        endpoint.port = ntohs(in->v4.sin_port);
+        endpoint.family = 4;
+    } else if (in->any.sa_family == AF_INET6) {
+        uint64_t halves[2];
+        memcpy(halves, &in->v6.sin6_addr, sizeof halves);
+        endpoint.high = be64toh(halves[0]);
+        endpoint.low = be64toh(halves[1]);
+        endpoint.port = ntohs(in->v6.sin6_port);
+        endpoint.family = 6;
+    }
+    return endpoint;
+}
+
+// MARK: Sockets
+
+static inline struct packet_result packet_udp_socket(uint8_t family) {
+    return packet_result_of(
+        socket(family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP));
+}
+
+static inline struct packet_result packet_set_option(int descriptor, int level, int name, int value) {
+    return packet_result_of(setsockopt(descriptor, level, name, &value, sizeof value));
+}
+
+static inline struct packet_result packet_get_option(int descriptor, int level, int name) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    int outcome = getsockopt(descriptor, level, name, &value, &length);
+    return packet_result_of(outcome < 0 ? outcome : value);
+}
+
+static inline struct packet_result packet_bind(int descriptor, struct packet_endpoint endpoint) {
+    union packet_sockaddr address;
+    socklen_t length = packet_sockaddr_store(&address, endpoint);
+    return packet_result_of(bind(descriptor, &address.any, length));
+}
+
+// Fixes a datagram socket's far end; sends nothing.
+static inline struct packet_result packet_connect(int descriptor, struct packet_endpoint endpoint) {
+    union packet_sockaddr address;
+    socklen_t length = packet_sockaddr_store(&address, endpoint);
+    return packet_result_of(connect(descriptor, &address.any, length));
+}
+
+// `family` of the answer is 0 when the call failed.
+static inline struct packet_endpoint packet_local_endpoint(int descriptor) {
+    union packet_sockaddr address;
+    socklen_t length = sizeof address;
+    memset(&address, 0, sizeof address);
+    if (getsockname(descriptor, &address.any, &length) < 0) memset(&address, 0, sizeof address);
+    return packet_sockaddr_load(&address);
+}
+
+static inline struct packet_result packet_close(int descriptor) {
+    return packet_result_of(close(descriptor));
+}
+
+// Throws one waiting datagram away; EAGAIN when there is none.
+static inline struct packet_result packet_discard_one(int descriptor) {
+    return packet_result_of((int)recv(descriptor, NULL, 0, MSG_DONTWAIT | MSG_TRUNC));
+}
+
+// MARK: Batches
+
+// One datagram of a batch: the kernel's mmsghdr.
+struct packet_message {
+    struct msghdr header;
+    unsigned int length;
+};
+
+// Points a receive message at one slot and at the place for the sender's address.
+static inline void packet_message_aim(struct packet_message *message, struct iovec *vector, union packet_sockaddr *name,
+                                      void *slot, size_t capacity) {
+    vector->iov_base = slot;
+    vector->iov_len = capacity;
+    message->header.msg_name = name;
+    message->header.msg_namelen = sizeof *name;
+    message->header.msg_iov = vector;
+    message->header.msg_iovlen = 1;
+    message->header.msg_control = NULL;
+    message->header.msg_controllen = 0;
+    message->header.msg_flags = 0;
+    message->length = 0;
+}
+
+// Makes a send message out of a prepared address and gather list.
+static inline void packet_message_gather(struct packet_message *message, struct iovec *vectors, size_t count,
+                                         union packet_sockaddr *name, socklen_t length) {
+    message->header.msg_name = name;
+    message->header.msg_namelen = length;
+    message->header.msg_iov = vectors;
+    message->header.msg_iovlen = count;
+    message->header.msg_control = NULL;
+    message->header.msg_controllen = 0;
+    message->header.msg_flags = 0;
+    message->length = 0;
+}
+
+static inline int packet_message_was_truncated(const struct packet_message *message) {
+    return (message->header.msg_flags & MSG_TRUNC) != 0;
+}
+
+// Reads up to `count` datagrams without waiting.
+struct packet_result packet_receive(int descriptor, struct packet_message *messages, uint32_t count);
+
+// Sends up to `count` datagrams without waiting; stops at the first that fails.
+struct packet_result packet_send(int descriptor, struct packet_message *messages, uint32_t count);
+
+// MARK: Readiness
+
+static inline struct packet_result packet_poller_create(void) {
+    return packet_result_of(epoll_create1(EPOLL_CLOEXEC));
+}
+
+// Level-triggered, input only.
+static inline struct packet_result packet_poller_add(int poller, int descriptor, uint64_t identifier) {
+    struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = identifier}};
+    return packet_result_of(epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event));
+}
+
+static inline struct packet_result packet_poller_wait(int poller, struct epoll_event *events, int capacity,
+                                                      int timeout_milliseconds) {
+    return packet_result_of(epoll_wait(poller, events, capacity, timeout_milliseconds));
+}
+
+static inline struct packet_result packet_wakeup_create(void) {
+    return packet_result_of(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+}
+
+static inline struct packet_result packet_wakeup_signal(int descriptor) {
+    return packet_result_of(eventfd_write(descriptor, 1));
+}
+
+static inline struct packet_result packet_wakeup_clear(int descriptor) {
+    eventfd_t value = 0;
+    return packet_result_of(eventfd_read(descriptor, &value));
+}
+
+// MARK: Clocks
+
+static inline uint64_t packet_monotonic_nanoseconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static inline uint64_t packet_unix_seconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME_COARSE, &time);
+    return time.tv_sec < 0 ? 0 : (uint64_t)time.tv_sec;
+}
+
+// MARK: Threads and limits
+
+// Processors this process may run on; 1 if the mask cannot be read.
+int packet_allowed_cpu_count(void);
+
+// Puts the calling thread on the `ordinal`th processor of its own mask, counted round.
+struct packet_result packet_pin_thread(uint32_t ordinal);
+
+// Names the calling thread; the kernel keeps 15 bytes of it.
+void packet_name_thread(const char *name);
+
+// Starts a detached thread that takes no signal, whatever the starter's own mask is.
+static inline struct packet_result packet_start_thread(void *(*body)(void *), void *context) {
+    sigset_t all, previous;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &previous);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_t thread;
+    int error = pthread_create(&thread, &attributes, body, context);
+    pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &previous, NULL);
+    struct packet_result result = {error == 0 ? 0 : -1, error};
+    return result;
+}
+
+// Raises the soft limit of open descriptors to the hard one; the answer is the limit then in force.
+static inline uint64_t packet_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 0;
+    if (limit.rlim_cur < limit.rlim_max) {
+        struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+    }
+    return (uint64_t)limit.rlim_cur;
+}
+
+// MARK: Interfaces
+
+struct packet_interface_address {
+    struct packet_endpoint endpoint;
+    uint8_t is_loopback;
+};
+
+// Addresses of the interfaces that are up. Answers how many there are, writes at most `capacity` of them.
+static inline struct packet_result packet_interface_addresses(struct packet_interface_address *out, int capacity) {
+    struct ifaddrs *list = NULL;
+    if (getifaddrs(&list) < 0) return packet_result_of(-1);
+    int count = 0;
+    for (struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
+        if (entry->ifa_addr == NULL || !(entry->ifa_flags & IFF_UP)) continue;
+        union packet_sockaddr address;
+        memset(&address, 0, sizeof address);
+        if (entry->ifa_addr->sa_family == AF_INET) {
+            memcpy(&address.v4, entry->ifa_addr, sizeof address.v4);
+        } else if (entry->ifa_addr->sa_family == AF_INET6) {
+            memcpy(&address.v6, entry->ifa_addr, sizeof address.v6);
+        } else {
+            continue;
+        }
+        if (count < capacity) {
+            out[count].endpoint = packet_sockaddr_load(&address);
+            out[count].is_loopback = (entry->ifa_flags & IFF_LOOPBACK) != 0;
+        }
+        count++;
+    }
+    freeifaddrs(list);
+    return packet_result_of(count);
+}
+
+#endif

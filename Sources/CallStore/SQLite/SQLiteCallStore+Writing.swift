@@ -1,0 +1,107 @@
+public import CallModel
+import GRDB
+
+extension SQLiteCallStore {
+    /// Writes a new call; `roomTaken` if its room has one that has not ended.
+    public func create(_ commit: CallCommit) async throws(StoreFailure) -> CreateOutcome {
+        try await write("create call") { db in
+            let call = commit.transition.call
+            try db.cachedStatement(sql: Self.insertCall).execute(arguments: Self.callArguments(call))
+            guard db.changesCount == 1 else { return .roomTaken }
+            let insert = try db.cachedStatement(sql: Self.insertParticipant)
+            for (position, participant) in call.participants.enumerated() {
+                try insert.execute(arguments: Self.participantArguments(participant, at: position, in: call))
+            }
+            try Self.append(commit, db)
+            return .created
+        }
+    }
+
+    /// Writes a change if the stored version is still the one that it began from.
+    public func commit(_ commit: CallCommit) async throws(StoreFailure) -> Bool {
+        try await write("commit call") { db in
+            let transition = commit.transition
+            let call = transition.call
+            try db.cachedStatement(sql: Self.updateCall).execute(
+                arguments: Self.callArguments(call) + [transition.previousVersion]
+            )
+            guard db.changesCount == 1 else { return false }
+            if transition.changesParticipants {
+                let update = try db.cachedStatement(sql: Self.updateParticipant)
+                for (position, participant) in call.participants.enumerated() {
+                    try update.execute(arguments: Self.participantArguments(participant, at: position, in: call))
+                }
+            }
+            try Self.append(commit, db)
+            return true
+        }
+    }
+
+    private static func append(_ commit: CallCommit, _ db: Database) throws {
+        let transition = commit.transition
+        let id = transition.call.id.rawValue
+        let insertEvent = try db.cachedStatement(
+            sql: """
+                INSERT INTO call_events (call_id, seq, kind, detail, user_id, device_id, to_user, size, at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        )
+        for event in transition.events {
+            var recipient: UserID?
+            var size: Int?
+            if case .signal(let signal) = event.kind { (recipient, size) = (signal.to, signal.size) }
+            try insertEvent.execute(arguments: [
+                id, event.sequence, event.kind.name, event.kind.detail, event.userID, event.deviceID, recipient, size,
+                event.at.milliseconds,
+            ])
+        }
+        let insertSignal = try db.cachedStatement(
+            sql: """
+                INSERT INTO call_signals (call_id, seq, event, scope, from_user, to_user, payload)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """
+        )
+        for event in commit.outgoing {
+            try insertSignal.execute(arguments: [
+                id, event.sequence, event.name, event.scope.rawValue, event.sender, event.recipient, event.payload,
+            ])
+        }
+        try dropSignals(transition, db)
+    }
+
+    /// Old signals go in strides, not with every event.
+    private static func dropSignals(_ transition: CallTransition, _ db: Database) throws {
+        let id = transition.call.id.rawValue
+        let newest = transition.call.sequence
+        if transition.purgesSignals {
+            try db.cachedStatement(sql: "DELETE FROM call_signals WHERE call_id = ?").execute(arguments: [id])
+        } else if newest / 64 != (newest - Int64(transition.events.count)) / 64 {
+            try db.cachedStatement(sql: "DELETE FROM call_signals WHERE call_id = ? AND seq <= ?")
+                .execute(arguments: [id, newest - Int64(CallLimits.keptEvents)])
+        }
+    }
+
+    /// Deletes old ended calls with all that hangs on them, and forgotten idempotency keys.
+    public func prune(
+        endedBefore: Timestamp,
+        keysBefore: Timestamp,
+        limit: Int
+    ) async throws(StoreFailure) -> Int {
+        try await write("prune") { db in
+            try db.execute(
+                sql: """
+                    DELETE FROM call_sessions WHERE call_id IN (
+                        SELECT call_id FROM call_sessions WHERE state = 'ended' AND ended_at < ?
+                        ORDER BY ended_at LIMIT ?)
+                    """,
+                arguments: [endedBefore.milliseconds, limit]
+            )
+            let pruned = db.changesCount
+            try db.execute(
+                sql: "DELETE FROM idempotency_keys WHERE claimed_at < ?",
+                arguments: [keysBefore.milliseconds]
+            )
+            return pruned
+        }
+    }
+}

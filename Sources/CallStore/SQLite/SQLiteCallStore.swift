@@ -1,0 +1,134 @@
+import CallModel
+import GRDB
+
+/// Calls in one SQLite file. Several processes may share it; writers take turns.
+public struct SQLiteCallStore: CallStore {
+    let pool: DatabasePool
+
+    /// Seconds that a writer waits for another process before it counts as `unavailable`.
+    static let busyTimeout = 5.0
+
+    /// Opens the file at `path`, creating it if its folder exists. The schema comes by `migrate`.
+    public init(path: String) throws(StoreFailure) {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(Self.busyTimeout)
+        configuration.foreignKeysEnabled = true
+        configuration.label = "calls"
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+        } catch {
+            throw Self.failure("open", error)
+        }
+    }
+
+    /// Closes the file after what is under way.
+    public func close() throws(StoreFailure) {
+        do {
+            try pool.close()
+        } catch {
+            throw Self.failure("close", error)
+        }
+    }
+
+    /// One transaction. It runs to its end even if whoever asked has stopped waiting: a commit that happened and was
+    /// reported as cancelled would never be told to anybody.
+    func write<Result: Sendable>(
+        _ operation: String,
+        _ work: @escaping @Sendable (Database) throws -> Result
+    ) async throws(StoreFailure) -> Result {
+        let pool = pool
+        do {
+            return try await Task { try await pool.write(work) }.value
+        } catch {
+            throw Self.failure(operation, error)
+        }
+    }
+
+    /// One consistent look.
+    func read<Result: Sendable>(
+        _ operation: String,
+        _ work: @escaping @Sendable (Database) throws -> Result
+    ) async throws(StoreFailure) -> Result {
+        do {
+            return try await pool.read(work)
+        } catch {
+            throw Self.failure(operation, error)
+        }
+    }
+
+    /// The failure without the statement's values.
+    static func failure(_ operation: String, _ error: any Error) -> StoreFailure {
+        if let failure = error as? StoreFailure { return failure }
+        guard let error = error as? DatabaseError else {
+            return .unavailable(operation: operation, reason: "\(type(of: error))")
+        }
+        return .unavailable(operation: operation, reason: "SQLite \(error.extendedResultCode.rawValue)")
+    }
+}
+
+extension SQLiteCallStore: Migrator {
+    /// Steps that are not applied yet.
+    public func pendingMigrations() async throws(MigrationFailure) -> [Migration] {
+        try await migrating { db in
+            try Self.createLedger(db)
+            return try Self.pending(db).map(\.migration)
+        }
+    }
+
+    /// Applies what is pending in one transaction, so that a second process finds either none of it or all.
+    public func migrate() async throws(MigrationFailure) -> [Migration] {
+        try await migrating { db in
+            try Self.createLedger(db)
+            let pending = try Self.pending(db)
+            for step in pending {
+                try db.execute(sql: step.sql)
+                try db.execute(
+                    sql: """
+                        INSERT INTO schema_migrations (version, name, checksum, applied_at)
+                        VALUES (?, ?, ?, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))
+                        """,
+                    arguments: [step.version, step.name, step.checksum]
+                )
+            }
+            return pending.map(\.migration)
+        }
+    }
+
+    private func migrating(
+        _ work: @escaping @Sendable (Database) throws -> [Migration]
+    ) async throws(MigrationFailure) -> [Migration] {
+        let pool = pool
+        do {
+            return try await Task { try await pool.write(work) }.value
+        } catch {
+            if let failure = error as? MigrationFailure { throw failure }
+            throw .store(Self.failure("migrate", error))
+        }
+    }
+
+    private static func createLedger(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS schema_migrations (
+                    version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL DEFAULT '',
+                    applied_at INTEGER NOT NULL)
+                """
+        )
+    }
+
+    private static func pending(_ db: Database) throws -> [SQLiteMigration] {
+        var applied: [Int: String] = [:]
+        for row in try Row.fetchAll(db, sql: "SELECT version, checksum FROM schema_migrations") {
+            applied[row["version"]] = row["checksum"]
+        }
+        if let newest = applied.keys.max(), !SQLiteMigration.all.contains(where: { $0.version == newest }) {
+            throw MigrationFailure.newer(version: newest)
+        }
+        for step in SQLiteMigration.all {
+            if let checksum = applied[step.version], checksum != step.checksum {
+                throw MigrationFailure.changed(step.migration)
+            }
+        }
+        return SQLiteMigration.all.filter { applied[$0.version] == nil }
+    }
+}

@@ -1,0 +1,79 @@
+// SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
+/// Room for the datagrams of one pass, allocated once: slots of one size, given out in order and taken back together.
+///
+/// The kernel writes a datagram into its slot and reads it out of there again when it is passed on; nothing in between
+/// moves it. Slots lie at a pitch that is no power of two, so that the beginnings of all datagrams do not compete for
+/// the same few cache lines.
+@safe
+public struct PacketRing: ~Copyable {
+    /// Cache line: slots begin at multiples of it, and the pitch is an odd number of them.
+    private static let line = 64
+
+    /// Slots in all.
+    public let slotCount: Int
+    /// The largest datagram a slot can take; what is larger arrives truncated.
+    public let slotCapacity: Int
+    /// Slots given out since they were last taken back.
+    public private(set) var used = 0
+
+    private let pitch: Int
+    private let memory: UnsafeMutableRawPointer
+
+    /// Allocates `slotCount` slots for datagrams of up to `slotCapacity` bytes.
+    public init(slotCount: Int, slotCapacity: Int) {
+        precondition(slotCount > 0 && slotCapacity > 0)
+        let lines = (slotCapacity + PacketRing.line - 1) / PacketRing.line
+        pitch = (lines | 1) * PacketRing.line
+        self.slotCount = slotCount
+        self.slotCapacity = slotCapacity
+        // SAFETY: freed in deinit. A slot is read only as far as the kernel said it wrote.
+        unsafe memory = UnsafeMutableRawPointer.allocate(
+            byteCount: slotCount * pitch,
+            alignment: PacketRing.line
+        )
+    }
+
+    deinit {
+        // SAFETY: allocated in init; the views given out cannot outlive the ring.
+        unsafe memory.deallocate()
+    }
+
+    /// Slots that can still be given out.
+    public var free: Int { slotCount - used }
+
+    /// The first byte of a slot.
+    func slot(_ index: Int) -> UnsafeMutableRawPointer {
+        precondition(index >= 0 && index < slotCount)
+        // SAFETY: within the allocation, by the check above.
+        return unsafe memory + index * pitch
+    }
+
+    /// Gives out the next `count` slots.
+    mutating func take(_ count: Int) {
+        precondition(count >= 0 && count <= free)
+        used += count
+    }
+
+    /// What was received into a slot. It lives no longer than the ring, and the ring cannot be refilled meanwhile.
+    @_lifetime(borrow self)
+    public borrowing func bytes(of datagram: ReceivedDatagram) -> RawSpan {
+        precondition(datagram.byteCount >= 0 && datagram.byteCount <= slotCapacity)
+        let start = unsafe UnsafeRawPointer(slot(datagram.slot))
+        // SAFETY: the slot has that many bytes and the kernel wrote them; the span is bound to the borrow of the ring.
+        let span = unsafe RawSpan(_unsafeStart: start, byteCount: datagram.byteCount)
+        return unsafe _overrideLifetime(span, borrowing: self)
+    }
+
+    /// Takes all slots back for the next datagrams.
+    ///
+    /// What `batch` holds may point into them, so it has to be flushed first.
+    public mutating func reuse(after batch: borrowing SendBatch) {
+        precondition(batch.isEmpty, "flush the batch before its payloads are overwritten")
+        used = 0
+    }
+}
+
+extension PacketRing {
+    /// Where a slot lies, as a number: for tests that follow a payload.
+    package func address(ofSlot index: Int) -> UInt { unsafe UInt(bitPattern: slot(index)) }
+}

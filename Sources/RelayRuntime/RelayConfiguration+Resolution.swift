@@ -1,0 +1,68 @@
+import NetPrimitives
+import PacketIO
+import TURNRelay
+
+extension RelayConfiguration {
+    /// The endpoints to bind on this machine, and what is missing.
+    func resolveListeners() throws(RelayStartFailure) -> (endpoints: [Endpoint], warnings: [String]) {
+        let interfaces: [NetworkInterfaces.Address]
+        do throws(SystemError) {
+            interfaces = try NetworkInterfaces.addresses()
+        } catch {
+            throw .system(error)
+        }
+        let listen = ListenAddresses(listenAddresses, interfaces: interfaces)
+        guard !listen.addresses.isEmpty else { throw .nothingToListenOn }
+        return (listen.addresses.map { Endpoint(address: $0, port: port) }, listen.warnings)
+    }
+
+    /// Where relays live, once it is certain that they can be bound there.
+    func planRelays(of listeners: [IPAddress]) throws(RelayStartFailure) -> RelayPlan {
+        try checkOnePerFamily(relayAddresses, setting: "TURN_RELAY_IP")
+        try checkOnePerFamily(externalAddresses, setting: "TURN_EXTERNAL_IP")
+        for address in relayAddresses {
+            do throws(SystemError) {
+                _ = try UDPSocket(boundTo: Endpoint(address: address, port: 0))
+            } catch {
+                throw error.isAddressUnavailable ? .relayAddressUnavailable(address) : .system(error)
+            }
+        }
+        return RelayPlan(
+            listeners: listeners,
+            relay: relayAddresses,
+            external: externalAddresses,
+            defaultRouteSource: NetworkInterfaces.defaultRouteSource
+        )
+    }
+
+    private func checkOnePerFamily(_ addresses: [IPAddress], setting: String) throws(RelayStartFailure) {
+        for family in [IPAddress.Family.ipv4, .ipv6] where addresses.count(where: { $0.family == family }) > 1 {
+            throw .severalAddresses(setting: setting, family: family)
+        }
+    }
+
+    /// The registry that all shards share.
+    var registry: AllocationRegistry {
+        var limits = AllocationRegistry.Limits()
+        limits.perUser = userQuota
+        limits.total = totalQuota
+        return AllocationRegistry(ports: relayPorts, limits: limits)
+    }
+
+    /// What each shard's core is told.
+    func core(_ plan: RelayPlan) -> TURNConfiguration {
+        let anywhere = plan.byListener.first { $0.ipv4 != nil } ?? RelayAddresses()
+        let peers = PeerPolicy(
+            allowed: allowedPeers,
+            denied: deniedPeers,
+            ownRelays: plan.ownRelays,
+            relayPorts: PortSpan(lowest: relayPorts.lowerBound, highest: relayPorts.upperBound)
+        )
+        var core = TURNConfiguration(relays: anywhere, peers: peers)
+        for (index, relays) in plan.byListener.enumerated() {
+            core.relaysByListener[Listener.identifier(index)] = relays
+        }
+        core.limits = limits
+        return core
+    }
+}

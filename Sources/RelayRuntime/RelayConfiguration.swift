@@ -1,0 +1,39 @@
+public import NetPrimitives
+public import STUNServer
+public import TURNRelay
+
+/// What the relay is told at its start: typed, but not yet checked against this machine, which `RelayService.start`
+/// does.
+public struct RelayConfiguration: Sendable {
+    /// Addresses to listen on; an unspecified one (0.0.0.0, ::) stands for the machine's interface addresses.
+    public var listenAddresses: [IPAddress] = []
+    /// The UDP port to listen on; 0 lets the system choose one for each address, for tests.
+    public var port: UInt16 = 3478
+    /// Where relay sockets bind, at most one address a family; a family without one uses the address that the client
+    /// reached.
+    public var relayAddresses: [IPAddress] = []
+    /// What clients are told instead of the bound address, at most one a family (a 1:1 NAT in front of this machine).
+    public var externalAddresses: [IPAddress] = []
+    /// The ports that relay sockets may have, ends included.
+    public var relayPorts: ClosedRange<UInt16> = 49152...65535
+    /// Shards, each a thread; the processors of the affinity mask if nil.
+    public var workers: Int?
+    /// Who may use the relay, and the realm.
+    public var credentials: CredentialBook
+    /// Peers that may be reached although `deniedPeers` names them.
+    public var allowedPeers: [IPPrefix] = []
+    /// Peers that may not be reached; what `PeerPolicy.neverAllowed` names is refused in any case.
+    public var deniedPeers: [IPPrefix] = PeerPolicy.defaultDenied
+    /// Allocations of one user; zero means no limit.
+    public var userQuota = 100
+    /// Allocations of the server; zero means no limit.
+    public var totalQuota = 0
+    /// Bounds and lifetimes of the protocol, the budget of unauthenticated replies among them.
+    public var limits = TURNLimits()
+
+    /// A configuration with the documented defaults, listening on `listenAddresses`.
+    public init(listenAddresses: [IPAddress], credentials: CredentialBook) {
+        self.listenAddresses = listenAddresses
+        self.credentials = credentials
+    }
+}

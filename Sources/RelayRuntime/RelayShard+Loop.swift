@@ -1,0 +1,145 @@
+import NetPrimitives
+import PacketIO
+import TURNRelay
+
+extension RelayShard {
+    /// Serves until it is drained.
+    mutating func run() throws(SystemError) {
+        while !isDrained {
+            let ready = try poller.wait(timeoutMilliseconds: millisecondsToWait)
+            now = SystemClock.now()
+            unixSeconds = SystemClock.unixSeconds()
+            pass(over: ready)
+        }
+    }
+
+    /// Draining, and nothing left to wait for or no time.
+    private var isDrained: Bool {
+        guard let drainDeadline else { return false }
+        return sockets.relayCount == 0 || now >= drainDeadline
+    }
+
+    /// Until the next sweep or the end of the drain, rounded up so that the wait does not end just before it.
+    private var millisecondsToWait: Int32 {
+        let next = min(nextSweep, drainDeadline ?? nextSweep)
+        guard next > now else { return 0 }
+        return Int32(clamping: (next.nanoseconds &- now.nanoseconds) / 1_000_000 &+ 1)
+    }
+
+    /// Listeners first, then the relay sockets that have something, then out with everything in as few calls as the
+    /// kernel allows; sockets close only after that.
+    private mutating func pass(over ready: Int) {
+        var isBellRinging = false
+        for index in 0..<ready {
+            let socket = poller.ready(at: index)
+            if Int(socket.slot) < sockets.listenerCount {
+                receiveFromClients(by: socket)
+            } else if socket == RelayShard.bell {
+                isBellRinging = true
+            }
+        }
+        for index in 0..<ready {
+            let socket = poller.ready(at: index)
+            guard Int(socket.slot) >= sockets.listenerCount, socket != RelayShard.bell else { continue }
+            receiveFromPeers(by: socket)
+        }
+        if now >= nextSweep {
+            nextSweep = now.advanced(bySeconds: 1)
+            turn.sweep(now: now, limit: Bounds.sweep, into: &effects)
+            applyEffects()
+        }
+        if isBellRinging { obeyOrders() }
+        flush()
+        closeRelays()
+        counts.add(.passes)
+        counts.publish(to: shared)
+    }
+
+    private mutating func receiveFromClients(by socket: SocketID) {
+        guard let descriptor = sockets.descriptor(of: socket) else { return }
+        for _ in 0..<Bounds.callsPerListener {
+            if ring.free < Bounds.receive { flush() }
+            let (count, isFilled) = receiver.receive(from: descriptor, limit: Bounds.receive, into: &ring)
+            for index in 0..<count {
+                take(receiver.datagram(at: index), fromClientBy: socket)
+            }
+            guard isFilled else { break }
+        }
+    }
+
+    private mutating func take(_ datagram: ReceivedDatagram, fromClientBy socket: SocketID) {
+        counts.add(.clientDatagrams)
+        counts.add(.clientBytes, UInt64(truncatingIfNeeded: datagram.byteCount))
+        let flow = Flow(client: datagram.source, socket: socket, transport: .udp)
+        switch turn.route(datagram, in: ring, from: flow, now: now) {
+        case .forward(let forward):
+            let bytes = Int(forward.payloadCount)
+            guard append(forward, of: datagram) else { return }
+            counts.add(.datagramsToPeers)
+            counts.add(.bytesToPeers, UInt64(truncatingIfNeeded: bytes))
+            meters.countToPeer(forward.meter, bytes: bytes)
+        case .control:
+            counts.add(.controlMessages)
+            turn.handle(datagram, in: ring, from: flow, now: now, unixSeconds: unixSeconds, into: &effects)
+            applyEffects()
+        case .drop(let reason):
+            counts.add(reason)
+        }
+    }
+
+    private mutating func receiveFromPeers(by socket: SocketID) {
+        guard let descriptor = sockets.descriptor(of: socket) else { return }
+        let burst = sockets.burst(of: socket)
+        if ring.free < burst { flush() }
+        let (count, isFilled) = receiver.receive(from: descriptor, limit: burst, into: &ring)
+        // One datagram is the rule for voice; a socket that had more than asked for is asked for more.
+        if isFilled {
+            if burst < Bounds.relayBurst { sockets.setBurst(burst &* 2, of: socket) }
+        } else if burst > 1 {
+            sockets.setBurst(burst / 2, of: socket)
+        }
+        for index in 0..<count {
+            take(receiver.datagram(at: index), fromPeerBy: socket)
+        }
+    }
+
+    private mutating func take(_ datagram: ReceivedDatagram, fromPeerBy socket: SocketID) {
+        counts.add(.peerDatagrams)
+        counts.add(.peerBytes, UInt64(truncatingIfNeeded: datagram.byteCount))
+        switch turn.routePeer(byteCount: datagram.byteCount, from: datagram.source, on: socket, now: now) {
+        case .forward(let forward):
+            let bytes = Int(forward.payloadCount)
+            guard append(forward, of: datagram) else { return }
+            counts.add(.datagramsToClients)
+            counts.add(.bytesToClients, UInt64(truncatingIfNeeded: bytes))
+            meters.countToClient(forward.meter, bytes: bytes)
+        case .control:
+            preconditionFailure("a peer's datagram is never a message to the server")
+        case .drop(let reason):
+            counts.add(reason)
+        }
+    }
+
+    /// Puts a payload into the batch, behind the header that its framing asks for.
+    private mutating func append(_ forward: Forward, of datagram: ReceivedDatagram) -> Bool {
+        guard let descriptor = sockets.descriptor(of: forward.socket) else {
+            counts.add(DropReason.unknownRelay)
+            return false
+        }
+        if batch.isFull { flush() }
+        messageNumber &+= 1
+        batch.append(forward, of: datagram, in: ring, messageNumber: messageNumber, descriptor: descriptor)
+        return true
+    }
+
+    /// Sends what waits and takes the receive slots back.
+    mutating func flush() {
+        let report = batch.flush()
+        ring.reuse(after: batch)
+        counts.add(.sent, report.sent)
+        counts.add(.sendBlocked, report.blocked)
+        counts.add(.sendRefused, report.refused)
+        counts.add(.sendCalls, report.calls)
+        counts.add(.truncated, receiver.takeTruncatedCount())
+    }
+}

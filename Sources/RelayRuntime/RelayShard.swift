@@ -1,0 +1,91 @@
+import NetPrimitives
+import PacketIO
+import TURNRelay
+
+/// One shard: the TURN state of its clients, their sockets, and the buffers of its packet loop. A local variable of
+/// its thread, reached by nobody else; nothing in it is shared but what stands under "shared" below.
+struct RelayShard: ~Copyable {
+    /// Sizes of the loop's buffers and bounds of one pass.
+    enum Bounds {
+        /// Sockets one wait can report.
+        static let events = 512
+        /// Receive slots.
+        static let slots = 1024
+        /// The largest datagram that is taken in: more than any path carries in one piece.
+        static let slotBytes = 16384
+        /// Datagrams read in one call.
+        static let receive = 64
+        /// Calls for one listener in one pass; the rest waits for the next, so that peers are heard too.
+        static let callsPerListener = 4
+        /// Datagrams read from one relay socket in one pass.
+        static let relayBurst = 16
+        /// Bytes of copied replies that wait for a flush.
+        static let replyBytes = 256 * 1024
+        /// Expired entries removed in one sweep.
+        static let sweep = 1024
+        /// Bytes the kernel may hold for a relay socket.
+        static let relayBufferBytes: Int32 = 256 * 1024
+    }
+
+    /// Reported by the poller when the mailbox has something.
+    static let bell = SocketID(slot: .max, generation: 0)
+
+    var turn: TURNShard
+    var sockets: RelaySocketTable
+    var poller: Poller
+    var ring = PacketRing(slotCount: Bounds.slots, slotCapacity: Bounds.slotBytes)
+    var receiver = DatagramReceiver(capacity: Bounds.receive)
+    var batch = SendBatch(capacity: Bounds.slots, arenaCapacity: Bounds.replyBytes)
+    var effects = EffectQueue()
+    var meters = MeterTable()
+    var counts = PassCounts()
+    var random = SystemRandomNumberGenerator()
+
+    /// The time of this pass.
+    var now: Instant
+    var unixSeconds: UInt64
+    var nextSweep: Instant
+    /// Makes the transaction IDs of Data indications.
+    var messageNumber: UInt64
+    /// Relay sockets to be closed after the flush.
+    var closing: [SocketID] = []
+    /// When to end at the latest; nil while not draining.
+    var drainDeadline: Instant?
+
+    // Shared with other threads.
+    let registry: SharedRegistry
+    let mailbox: Mailbox
+    let shared: ShardCounters
+    let notify: @Sendable (RelayNotice) -> Void
+
+    /// A shard that watches its listeners and its mailbox.
+    static func make(_ start: ShardStart) throws(SystemError) -> RelayShard {
+        let poller = try Poller(capacity: Bounds.events)
+        for (slot, listener) in start.listeners.enumerated() {
+            try poller.add(listener.socket.descriptor.rawValue, as: Listener.identifier(slot))
+        }
+        try poller.add(start.mailbox.wakeup.descriptor.rawValue, as: RelayShard.bell)
+        return RelayShard(start, poller: poller)
+    }
+
+    private init(_ start: ShardStart, poller: consuming Poller) {
+        turn = start.makeTURNShard(random: &random)
+        sockets = RelaySocketTable(listeners: start.listeners, relayLimit: start.relayLimit)
+        self.poller = poller
+        registry = start.registry
+        mailbox = start.mailbox
+        shared = start.counters
+        notify = start.notify
+        messageNumber = random.next()
+        now = SystemClock.now()
+        unixSeconds = SystemClock.unixSeconds()
+        nextSweep = now.advanced(bySeconds: 1)
+    }
+}
+
+extension Listener {
+    /// The identifier of the `index`th listener, the same in every shard.
+    static func identifier(_ index: Int) -> SocketID {
+        SocketID(slot: UInt32(truncatingIfNeeded: index), generation: 0)
+    }
+}

@@ -1,0 +1,133 @@
+import NetPrimitives
+import PacketIO
+import TURNRelay
+
+// SAFETY: @safe because the memory below is its own, grown and freed here alone, and reached through checked slots.
+/// A shard's sockets by `SocketID`: listeners in the first slots for good, relay sockets behind them.
+///
+/// Generations make the identifiers of closed sockets worthless, so that a datagram can never leave by, nor arrive for,
+/// whoever has the slot or the descriptor next.
+@safe
+struct RelaySocketTable: ~Copyable {
+    /// A relay socket of this shard and the lease it stands on.
+    private struct Entry: ~Copyable {
+        var socket: UDPSocket?
+        var lease: RelayLease?
+        /// The socket's number, and -1 in an empty slot: what the packet path reads instead of the socket.
+        var descriptor: Int32 = -1
+        var generation: UInt32 = 0
+        /// How many datagrams the next receive asks for.
+        var burst: Int32 = 1
+    }
+
+    /// Slots below this are listeners.
+    let listenerCount: Int
+    /// Relay sockets that are open.
+    private(set) var relayCount = 0
+    /// Slots that exist; identifiers lie below.
+    private(set) var slotCount: Int
+
+    private let listeners: [Listener]
+    private let slotLimit: Int
+    private var entries: UnsafeMutablePointer<Entry>
+    private var freeSlots: [UInt32] = []
+
+    /// A table of these listeners and of at most `relayLimit` relay sockets.
+    init(listeners: [Listener], relayLimit: Int) {
+        self.listeners = listeners
+        listenerCount = listeners.count
+        slotLimit = listeners.count + relayLimit
+        slotCount = max(64, listeners.count * 2)
+        // SAFETY: every slot is initialised here; `deinit` deinitialises all and frees them.
+        unsafe entries = UnsafeMutablePointer<Entry>.allocate(capacity: slotCount)
+        for slot in 0..<slotCount {
+            unsafe (entries + slot).initialize(to: Entry())
+        }
+        for (slot, listener) in listeners.enumerated() {
+            unsafe entries[slot].descriptor = listener.socket.descriptor.rawValue
+        }
+        freeSlots = (UInt32(listenerCount)..<UInt32(slotCount)).reversed()
+    }
+
+    deinit {
+        // SAFETY: all `slotCount` entries are initialised at any time; this closes the sockets they own.
+        unsafe entries.deinitialize(count: slotCount)
+        unsafe entries.deallocate()
+    }
+
+    /// The descriptor to send by; nil if the socket is gone.
+    func descriptor(of socket: SocketID) -> Int32? {
+        guard Int(socket.slot) < slotCount else { return nil }
+        // SAFETY: a slot below `slotCount`, all of which are initialised.
+        let generation = unsafe entries[Int(socket.slot)].generation
+        let descriptor = unsafe entries[Int(socket.slot)].descriptor
+        return generation == socket.generation && descriptor >= 0 ? descriptor : nil
+    }
+
+    /// How many datagrams to ask a socket for: one, more if it was full of them the last time.
+    func burst(of socket: SocketID) -> Int {
+        guard Int(socket.slot) < slotCount else { return 1 }
+        // SAFETY: a slot below `slotCount`, all of which are initialised.
+        return unsafe Int(entries[Int(socket.slot)].burst)
+    }
+
+    /// Sets what `burst(of:)` answers next.
+    mutating func setBurst(_ burst: Int, of socket: SocketID) {
+        guard Int(socket.slot) < slotCount else { return }
+        // SAFETY: a slot below `slotCount`, all of which are initialised.
+        unsafe entries[Int(socket.slot)].burst = Int32(truncatingIfNeeded: burst)
+    }
+
+    /// Whether another relay socket fits.
+    var hasRoom: Bool { !freeSlots.isEmpty || slotCount < slotLimit }
+
+    /// Takes a relay socket in; `hasRoom` was true.
+    mutating func insert(_ socket: consuming UDPSocket, lease: RelayLease) -> SocketID {
+        if freeSlots.isEmpty { grow() }
+        guard let slot = freeSlots.popLast() else { preconditionFailure("no room in the socket table") }
+        let index = Int(slot)
+        // SAFETY: a free slot is below `slotCount`, all of which are initialised.
+        unsafe entries[index].descriptor = socket.descriptor.rawValue
+        unsafe entries[index].socket = consume socket
+        unsafe entries[index].lease = lease
+        unsafe entries[index].burst = 1
+        relayCount += 1
+        return unsafe SocketID(slot: slot, generation: entries[index].generation)
+    }
+
+    /// Has a relay socket reported by the poller.
+    func watch(_ socket: SocketID, with poller: borrowing Poller) throws(SystemError) {
+        guard let descriptor = descriptor(of: socket) else { preconditionFailure("watching a socket that is gone") }
+        try poller.add(descriptor, as: socket)
+    }
+
+    /// Closes a relay socket and gives back its lease; nil if it is gone already.
+    mutating func remove(_ socket: SocketID) -> RelayLease? {
+        guard Int(socket.slot) >= listenerCount, descriptor(of: socket) != nil else { return nil }
+        let index = Int(socket.slot)
+        // SAFETY: `descriptor(of:)` found the slot to be below `slotCount`.
+        let lease = unsafe entries[index].lease
+        unsafe entries[index].socket = nil
+        unsafe entries[index].lease = nil
+        unsafe entries[index].descriptor = -1
+        unsafe entries[index].generation &+= 1
+        freeSlots.append(socket.slot)
+        relayCount -= 1
+        return lease
+    }
+
+    private mutating func grow() {
+        let larger = min(slotCount * 2, slotLimit)
+        precondition(larger > slotCount, "no room in the socket table")
+        // SAFETY: the old entries move over, the new ones are initialised, and the old memory, empty now, is freed.
+        let grown = UnsafeMutablePointer<Entry>.allocate(capacity: larger)
+        unsafe grown.moveInitialize(from: entries, count: slotCount)
+        for slot in slotCount..<larger {
+            unsafe (grown + slot).initialize(to: Entry())
+        }
+        unsafe entries.deallocate()
+        unsafe entries = grown
+        freeSlots = (UInt32(slotCount)..<UInt32(larger)).reversed()
+        slotCount = larger
+    }
+}

@@ -1,0 +1,71 @@
+import NetPrimitives
+import PacketIO
+import TURNRelay
+
+// The joints between the ring, the TURN state and the send batch. Each takes the parts of a shard one by one, which is
+// how the compiler sees that the bytes it lends out are not those that it lets change.
+
+extension TURNShard {
+    /// `route` for a datagram where it was received.
+    borrowing func route(
+        _ datagram: ReceivedDatagram,
+        in ring: borrowing PacketRing,
+        from flow: Flow,
+        now: Instant
+    ) -> Verdict {
+        route(ring.bytes(of: datagram), from: flow, now: now)
+    }
+
+    /// `handle` for a datagram where it was received.
+    mutating func handle(
+        _ datagram: ReceivedDatagram,
+        in ring: borrowing PacketRing,
+        from flow: Flow,
+        now: Instant,
+        unixSeconds: UInt64,
+        into effects: inout EffectQueue
+    ) {
+        handle(ring.bytes(of: datagram), from: flow, now: now, unixSeconds: unixSeconds, into: &effects)
+    }
+}
+
+extension SendBatch {
+    /// Adds a payload behind the header that its framing asks for.
+    mutating func append(
+        _ forward: Forward,
+        of datagram: ReceivedDatagram,
+        in ring: borrowing PacketRing,
+        messageNumber: UInt64,
+        descriptor: Int32
+    ) {
+        let offset = Int(forward.payloadOffset)
+        let count = Int(forward.payloadCount)
+        var header = nextHeader
+        let headerByteCount = forward.framing.writeHeader(
+            payloadByteCount: count,
+            messageNumber: messageNumber,
+            into: &header
+        )
+        append(
+            offset..<offset &+ count,
+            of: datagram,
+            in: ring,
+            headerByteCount: headerByteCount,
+            paddingByteCount: forward.framing.paddingByteCount(payloadByteCount: count),
+            from: forward.socket,
+            descriptor: descriptor,
+            to: forward.destination
+        )
+    }
+
+    /// Adds a copy of a reply; false if it has to be flushed first.
+    mutating func append(
+        _ reply: ArenaSlice,
+        of effects: borrowing EffectQueue,
+        from socket: SocketID,
+        descriptor: Int32,
+        to destination: Endpoint
+    ) -> Bool {
+        append(copying: effects.bytes(reply), from: socket, descriptor: descriptor, to: destination)
+    }
+}

@@ -1,0 +1,69 @@
+internal import NetPrimitives
+
+/// What a client's 5-tuple leads to.
+struct ClientEntry: BitwiseCopyable {
+    let relay: SocketID
+    let family: IPAddress.Family
+    let meter: UInt32
+    let expires: Instant
+}
+
+/// One channel of one client, on the way up.
+struct ChannelKey: KeyedHashable {
+    let flow: Flow
+    let number: UInt16
+
+    func hash(into hash: inout KeyedHash) {
+        flow.hash(into: &hash)
+        number.hash(into: &hash)
+    }
+}
+
+/// Where a channel leads.
+struct ChannelEntry: BitwiseCopyable {
+    let relay: SocketID
+    let peer: Endpoint
+    let meter: UInt32
+    let expires: Instant
+}
+
+/// A peer's address as one relay socket sees it.
+struct PermissionKey: KeyedHashable {
+    let relay: SocketID
+    let address: IPAddress
+
+    func hash(into hash: inout KeyedHash) {
+        relay.hash(into: &hash)
+        address.hash(into: &hash)
+    }
+}
+
+/// Whom a permitted peer address may talk to.
+struct PermissionEntry: BitwiseCopyable {
+    let client: Endpoint
+    let listener: SocketID
+    let meter: UInt32
+    let expires: Instant
+    let ports: PortSpan
+}
+
+/// A peer's transport address as one relay socket sees it.
+struct PeerKey: KeyedHashable {
+    let relay: SocketID
+    let peer: Endpoint
+
+    func hash(into hash: inout KeyedHash) {
+        relay.hash(into: &hash)
+        peer.hash(into: &hash)
+    }
+}
+
+/// The channel of a peer, on the way down, with the permission that it needs as well.
+struct PeerEntry: BitwiseCopyable {
+    let client: Endpoint
+    let listener: SocketID
+    let meter: UInt32
+    let channel: UInt16
+    let channelExpires: Instant
+    let permissionExpires: Instant
+}

@@ -1,0 +1,42 @@
+public import NetPrimitives
+
+extension TURNShard {
+    /// Visits up to `limit` slots and removes what has expired in them. Meant for once a second.
+    ///
+    /// The packet path checks every expiry itself; this only gives back sockets, quota and memory. It stops early when
+    /// `effects` is full and goes on there the next time.
+    public mutating func sweep(now: Instant, limit: Int, into effects: inout EffectQueue) {
+        var remaining = min(limit, allocations.slotCount)
+        while remaining > 0, effects.hasRoom {
+            if sweepCursor >= allocations.slotCount { sweepCursor = 0 }
+            if let allocation = allocations.allocation(inSlot: sweepCursor) {
+                purge(allocation, now: now, into: &effects)
+            }
+            sweepCursor += 1
+            remaining -= 1
+        }
+    }
+
+    /// Closes an allocation that has expired, or drops its expired permissions and channels. Answers what is left of it.
+    @discardableResult
+    mutating func purge(_ allocation: Allocation, now: Instant, into effects: inout EffectQueue) -> Allocation? {
+        guard now < allocation.expires else {
+            close(allocation, .expired, into: &effects)
+            return nil
+        }
+        let isExpired = { (permission: Permission) in permission.expires <= now }
+        let isUnbound = { (channel: ChannelBinding) in channel.expires <= now }
+        guard allocation.permissions.contains(where: isExpired) || allocation.channels.contains(where: isUnbound) else {
+            return allocation
+        }
+        for permission in allocation.permissions where isExpired(permission) {
+            flows.remove(permission, of: allocation)
+        }
+        for channel in allocation.channels where isUnbound(channel) { flows.remove(channel, of: allocation) }
+        var purged = allocation
+        purged.permissions.removeAll(where: isExpired)
+        purged.channels.removeAll(where: isUnbound)
+        allocations.store(purged)
+        return purged
+    }
+}

@@ -1,0 +1,180 @@
+import CallModel
+import CallService
+import Signaling
+import SignalingGateway
+import SocketIO
+import Synchronization
+
+/// The calls behind the sockets: lets users in by their token, reads their events and hands them to the call service.
+///
+/// A class because all sockets share what is known of each: whose it is.
+final class CallSockets: SocketApplication {
+    private struct Member {
+        var identity: Identity
+        let rooms: [String]
+        /// Calls joined whose acknowledgement is not on its way yet.
+        var unacknowledgedJoins: [CallID] = []
+    }
+
+    /// Rooms that one socket may name.
+    private static let roomLimit = 64
+
+    private let calls: CallService
+    private let verifier: any TokenVerifier
+    private let socketsPerUser: Int
+    private let members = Mutex<[String: Member]>([:])
+
+    init(calls: CallService, verifier: any TokenVerifier, socketsPerUser: Int) {
+        self.calls = calls
+        self.verifier = verifier
+        self.socketsPerUser = socketsPerUser
+    }
+
+    func connect(_ request: ConnectRequest, socket: SocketHandle) async -> ConnectDecision {
+        let identity: Identity
+        let rooms: [String]
+        do throws(AuthenticationFailure) {
+            let token = request.auth?["token"]?.stringValue ?? ""
+            guard !token.isEmpty, token.utf8.count <= ClientEvent.tokenLength else {
+                throw token.isEmpty ? .missing : .invalid(errcode: nil, isSoftLogout: nil)
+            }
+            identity = try await verifier.verify(token)
+        } catch {
+            if case .unavailable = error { return .unavailable }
+            return .refuse(message: error.message, data: Self.data(of: error))
+        }
+        do throws(CallFailure) {
+            rooms = try Self.rooms(of: request.auth)
+        } catch {
+            return .refuse(message: error.message, data: .object([("code", .string(error.code))]))
+        }
+        let isAdmitted = members.withLock { members in
+            let others = members.values.count { $0.identity.userID == identity.userID }
+            guard others < socketsPerUser else { return false }
+            members[socket.id] = Member(identity: identity, rooms: rooms)
+            return true
+        }
+        guard isAdmitted else {
+            let data = JSONText.object([("code", "too_many_sockets")])
+            return .refuse(message: "One user may have \(socketsPerUser) sockets.", data: data)
+        }
+        return .accept
+    }
+
+    func accepted(_ socket: SocketHandle) async {
+        guard let member = members.withLock({ $0[socket.id] }) else { return }
+        await calls.connected(HandleSocket(handle: socket), rooms: member.rooms, as: member.identity)
+    }
+
+    func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply? {
+        guard let identity = members.withLock({ $0[socket.id]?.identity }) else { return nil }
+        do throws(CallFailure) {
+            guard let read = try ClientEvent(name: event.name, arguments: event.arguments) else {
+                return Self.refusal("unknown_event", "There is no event of this name.")
+            }
+            if case .authenticate(let token) = read { return await authenticate(token, as: identity, on: socket) }
+            return SocketReply([try await answer(read, from: socket, by: identity)])
+        } catch {
+            return Self.refusal(error.code, error.message)
+        }
+    }
+
+    func answered(_ event: SocketEvent, on socket: SocketHandle) {
+        guard event.name == "join-call" else { return }
+        let joined = members.withLock { members in
+            let joined = members[socket.id]?.unacknowledgedJoins ?? []
+            members[socket.id]?.unacknowledgedJoins = []
+            return joined
+        }
+        for id in joined { calls.acknowledgedJoin(id, socket: HandleSocket(handle: socket)) }
+    }
+
+    func disconnected(_ socket: SocketHandle, reason: DisconnectReason) async {
+        members.withLock { _ = $0.removeValue(forKey: socket.id) }
+        await calls.disconnected(socket.id)
+    }
+
+    private func answer(
+        _ event: ClientEvent,
+        from socket: SocketHandle,
+        by identity: Identity
+    ) async throws(CallFailure) -> JSONText {
+        var members: [(String, JSONText?)] = [("ok", true)]
+        switch event {
+        case .authenticate:
+            break
+        case .joinCall(let id, let device, let after):
+            let outcome = try await calls.joinCall(
+                id,
+                device: device,
+                after: after,
+                socket: HandleSocket(handle: socket),
+                by: identity
+            )
+            self.members.withLock { $0[socket.id]?.unacknowledgedJoins.append(id) }
+            return outcome.json
+        case .signal(let id, let signal):
+            let receipt = try await calls.signal(id, [signal], session: socket.id, by: identity)
+            members += [("delivered", .boolean(receipt.isDelivered)), ("seq", .integer(receipt.sequence))]
+        case .toggleAudio(let id, let enabled):
+            _ = try await calls.toggleAudio(id, enabled: enabled, session: socket.id, by: identity)
+        case .toggleVideo(let id, let enabled):
+            _ = try await calls.toggleVideo(id, enabled: enabled, session: socket.id, by: identity)
+        case .mediaState(let id, let state):
+            _ = try await calls.changeMedia(id, state, session: socket.id, by: identity)
+        case .leaveCall(let id):
+            members.append(("call", try await calls.leaveCall(id, session: socket.id, by: identity).json))
+        }
+        return .object(members)
+    }
+
+    /// A renewed token must belong to the same user.
+    private func authenticate(_ token: String, as identity: Identity, on socket: SocketHandle) async -> SocketReply {
+        do throws(AuthenticationFailure) {
+            let renewed = try await verifier.verify(token)
+            guard renewed.userID == identity.userID else { throw .otherUser }
+            members.withLock { $0[socket.id]?.identity = renewed }
+            return SocketReply([.object([("ok", true)])])
+        } catch {
+            return Self.refusal(error.code, error.message)
+        }
+    }
+
+    private static func rooms(of auth: JSONText?) throws(CallFailure) -> [String] {
+        guard let named = auth?["rooms"], !named.isNull else { return [] }
+        guard let elements = named.elements(limit: roomLimit) else {
+            throw .invalid(detail: "rooms must be an array of at most \(roomLimit) room ids.")
+        }
+        var rooms: [String] = []
+        for element in elements {
+            guard let room = element.stringValue, !room.isEmpty, room.utf8.count <= CallLimits.identifierLength else {
+                throw .invalid(detail: "rooms must hold room ids of 1 to \(CallLimits.identifierLength) bytes.")
+            }
+            rooms.append(room)
+        }
+        return rooms
+    }
+
+    private static func data(of failure: AuthenticationFailure) -> JSONText {
+        var members: [(String, JSONText?)] = [("code", .string(failure.code))]
+        if case .invalid(let errcode, let isSoftLogout) = failure {
+            members += [("errcode", errcode.map { .string($0) }), ("soft_logout", isSoftLogout.map { .boolean($0) })]
+        }
+        return .object(members)
+    }
+
+    private static func refusal(_ code: String, _ message: String) -> SocketReply {
+        SocketReply([.object([("ok", false), ("code", .string(code)), ("message", .string(message))])])
+    }
+}
+
+/// A gateway's socket as the call service uses it.
+private struct HandleSocket: CallSocket {
+    let handle: SocketHandle
+
+    var id: SessionID { handle.id }
+
+    func emit(_ event: String, _ payload: JSONText) { handle.emit(event, [payload]) }
+
+    func close() { handle.disconnect(closeTransport: true) }
+}

@@ -1,0 +1,28 @@
+import CallAPI
+import CallModel
+import CallStore
+import ServiceLifecycle
+import Synchronization
+
+/// Knows whether the server is stopping, for `/readyz`. A class because requests and the service group share it.
+final class DrainFlag: Service {
+    private let isDraining = Atomic(false)
+
+    func run() async throws {
+        try await gracefulShutdown()
+        isDraining.store(true, ordering: .relaxed)
+    }
+
+    /// Ready while the server is not stopping and the store answers.
+    func readiness(_ store: some CallStore) async -> Readiness {
+        if isDraining.load(ordering: .relaxed) {
+            return .notReady(code: "draining", detail: "The server is stopping.")
+        }
+        do throws(StoreFailure) {
+            _ = try await store.callsDue(at: Timestamp(milliseconds: 0), limit: 1)
+            return .ready
+        } catch {
+            return .notReady(code: "store_unavailable", detail: "The call store does not answer.")
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import Logging
+import RelayRuntime
+import ServiceLifecycle
+
+/// Runs the relay as a service: it serves already when it comes here, and drains when the server stops.
+struct RelayLifecycle: Service {
+    let relay: RelayService
+    let drainTimeout: Duration
+    let logger: Logger
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await relay.waitUntilStopped()
+        } onGracefulShutdown: {
+            Task {
+                logger.info("draining the relay", metadata: ["allocations": "\(relay.counters().liveAllocations)"])
+                await relay.stop(drainingFor: drainTimeout)
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import CallAPI
+import CallModel
+import CallService
+import CallStore
+import Hummingbird
+import HummingbirdTLS
+import Logging
+import PacketIO
+import RelayRuntime
+import STUNServer
+import ServerConfiguration
+import ServiceLifecycle
+import SignalingGateway
+
+/// The running server: the only place that knows every module.
+struct Server {
+    let configuration: ServerConfiguration
+    let logger: Logger
+
+    /// Serves until told to stop by SIGTERM or SIGINT, then drains and returns.
+    func run() async throws {
+        PinnedThread.raiseDescriptorLimit()
+        switch configuration.authentication {
+        case .dev: try await runWithCalls(verifier: DevTokenVerifier())
+        case .off: try await runRelayAlone()
+        }
+    }
+
+    private func runRelayAlone() async throws {
+        guard let turn = configuration.turn else { return }
+        let started = try startRelay(turn)
+        Announcement(callPage: nil, uris: started.ice(configuration).ownURIs).print()
+        try await runServices([started.lifecycle(configuration, logger)])
+    }
+
+    private func runWithCalls(verifier: any TokenVerifier) async throws {
+        let tls = try HTTPSetup.tls(configuration.http)
+        try await HTTPSetup.requireFreePort(configuration.http)
+        let (store, applied) = try await StoreOpening.openMigrated(configuration.database)
+        for migration in applied { logger.info("applied a migration", metadata: ["name": "\(migration.name)"]) }
+        let relay = try configuration.turn.map(startRelay)
+        let ice = relay?.ice(configuration) ?? ICEServers.furtherOnly(configuration)
+
+        let hub = Hub()
+        let calls = CallService(
+            store: store,
+            hub: hub,
+            rooms: DevRoomDirectory(hub: hub),
+            iceServers: ice,
+            policy: CallPolicy(configuration.calls),
+            clock: { WallClock.now() },
+            log: { [logger] in $0.log(to: logger) }
+        )
+        do throws(CallFailure) {
+            try await calls.recoverSessions()
+        } catch {
+            throw CommandFailure.start("DATABASE_URL: the calls in it cannot be read")
+        }
+        let sockets = CallSockets(calls: calls, verifier: verifier, socketsPerUser: configuration.sockets.perUser)
+        let gateway = SocketGateway(
+            application: sockets,
+            configuration: HTTPSetup.gateway(configuration),
+            logger: logger
+        )
+        let drain = DrainFlag()
+        let api = CallAPI(
+            calls: calls,
+            verifier: verifier,
+            configuration: HTTPSetup.api(configuration),
+            readiness: { await drain.readiness(store) }
+        )
+        let application = Application(
+            router: api.router(),
+            server: try tls.map { try .tls(gateway.server(), tlsConfiguration: $0) } ?? gateway.server(),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.http.host, port: Int(configuration.http.port)),
+                serverName: nil
+            ),
+            onServerRunning: { [configuration] channel in
+                let port = channel.localAddress?.port ?? Int(configuration.http.port)
+                Announcement(callPage: configuration.http.url(port: port), uris: ice.ownURIs).print()
+            },
+            logger: logger
+        )
+        var services: [any Service] = [drain]
+        if let relay { services.append(relay.lifecycle(configuration, logger)) }
+        services.append(
+            CallUpkeep(
+                calls: calls,
+                store: store,
+                retention: configuration.database.eventRetention?.wholeMilliseconds,
+                clock: { WallClock.now() },
+                logger: logger
+            )
+        )
+        services.append(application)
+        services.append(GatewayLifecycle(gateway: gateway))
+        try await runServices(services)
+        try? store.close()
+    }
+
+    private func startRelay(_ turn: TURNSettings) throws -> StartedRelay {
+        let secrets = try SharedSecrets.texts(of: turn).map { SharedSecret($0) }
+        let relay = RelayService(RelayConfiguration(turn, secrets: secrets))
+        do throws(RelayStartFailure) {
+            let summary = try relay.start()
+            for warning in summary.warnings { logger.warning("\(warning)") }
+            return StartedRelay(settings: turn, relay: relay, summary: summary, mintingSecret: secrets.first)
+        } catch {
+            throw CommandFailure.start("\(error)")
+        }
+    }
+
+    /// Services stop in the reverse of their order, each when the one after it has stopped.
+    private func runServices(_ services: [any Service]) async throws {
+        var group = ServiceGroupConfiguration(
+            services: services,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        group.maximumGracefulShutdownDuration = configuration.drainTimeout + .seconds(5)
+        try await ServiceGroup(configuration: group).run()
+    }
+}

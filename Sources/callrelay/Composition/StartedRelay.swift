@@ -1,0 +1,41 @@
+import CallModel
+import Logging
+import RelayRuntime
+import STUNServer
+import ServerConfiguration
+
+/// A relay that serves, with what the rest of the server needs to know of it.
+struct StartedRelay {
+    let settings: TURNSettings
+    let relay: RelayService
+    let summary: RelayService.Summary
+    let mintingSecret: SharedSecret?
+
+    /// The servers to tell clients: this relay and whatever else the operator named.
+    func ice(_ configuration: ServerConfiguration) -> ICEServers {
+        ICEServers(
+            hosts: ICEServers.hosts(publicHost: settings.publicHost, advertised: summary.advertised),
+            port: summary.listeners.first?.port ?? settings.port,
+            secret: mintingSecret,
+            further: configuration.furtherServers,
+            credentialLifetime: configuration.credentialLifetime
+        )
+    }
+
+    func lifecycle(_ configuration: ServerConfiguration, _ logger: Logger) -> RelayLifecycle {
+        RelayLifecycle(relay: relay, drainTimeout: configuration.drainTimeout, logger: logger)
+    }
+}
+
+extension ICEServers {
+    /// With the relay switched off: the servers of others alone.
+    static func furtherOnly(_ configuration: ServerConfiguration) -> ICEServers {
+        ICEServers(
+            hosts: [],
+            port: 0,
+            secret: nil,
+            further: configuration.furtherServers,
+            credentialLifetime: configuration.credentialLifetime
+        )
+    }
+}

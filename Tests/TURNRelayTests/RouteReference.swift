@@ -1,0 +1,153 @@
+import NetPrimitives
+import STUNCore
+import Testing
+
+@testable import TURNRelay
+
+/// What `route` and `routePeer` must answer, said slowly: by walking the authoritative records and by parsing whole
+/// messages. It shares no table and no parser with the packet path.
+extension TURNShard {
+    borrowing func referenceRoute(_ bytes: [UInt8], from flow: Flow, now: Instant) -> Verdict {
+        guard let first = bytes.first else { return .drop(.malformedMessage) }
+        switch PacketClass(firstByte: first) {
+        case .stun: return referenceMessage(bytes, from: flow, now: now)
+        case .channelData: return referenceChannelData(bytes, from: flow, now: now)
+        default: return .drop(.unknownProtocol)
+        }
+    }
+
+    borrowing func referencePeer(_ byteCount: Int, from peer: Endpoint, on relay: SocketID, now: Instant) -> Verdict {
+        guard
+            let allocation = liveAllocations(now).first(where: { $0.relay == relay }),
+            let permission = allocation.permissions.first(where: { $0.address == peer.address && now < $0.expires }),
+            permission.ports.contains(peer.port)
+        else { return .drop(.noPermission) }
+        let channel = allocation.channels.first { $0.peer == peer && now < $0.expires }
+        let framing = channel.map { Framing.channelData($0.number) } ?? .dataIndication(peer: peer)
+        let header = channel == nil ? (peer.address.family == .ipv4 ? 36 : 48) : 4
+        let padding = channel == nil ? (4 - byteCount % 4) % 4 : 0
+        guard header + byteCount + padding <= 65_507 else { return .drop(.oversize) }
+        return .forward(
+            Forward(
+                payloadOffset: 0,
+                payloadCount: UInt16(byteCount),
+                framing: framing,
+                socket: allocation.flow.socket,
+                destination: allocation.flow.client,
+                meter: allocation.id.slot
+            )
+        )
+    }
+
+    borrowing func liveAllocations(_ now: Instant) -> [Allocation] {
+        var live: [Allocation] = []
+        for slot in 0..<allocations.slotCount {
+            if let allocation = allocations.allocation(inSlot: slot), allocation.relay != nil, now < allocation.expires
+            {
+                live.append(allocation)
+            }
+        }
+        return live
+    }
+
+    private borrowing func referenceChannelData(_ bytes: [UInt8], from flow: Flow, now: Instant) -> Verdict {
+        guard bytes.count >= 4 else { return .drop(.malformedChannelData) }
+        let number = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
+        let count = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
+        guard bytes.count >= 4 + Int(count) else { return .drop(.malformedChannelData) }
+        guard count <= 65_507 else { return .drop(.oversize) }
+        guard
+            let allocation = liveAllocations(now).first(where: { $0.flow == flow }),
+            let relay = allocation.relay,
+            let channel = allocation.channels.first(where: { $0.number == number && now < $0.expires })
+        else { return .drop(.unknownChannel) }
+        return .forward(
+            Forward(
+                payloadOffset: 4,
+                payloadCount: count,
+                framing: .raw,
+                socket: relay,
+                destination: channel.peer,
+                meter: allocation.id.slot
+            )
+        )
+    }
+
+    private borrowing func referenceMessage(_ bytes: [UInt8], from flow: Flow, now: Instant) -> Verdict {
+        guard bytes.count >= 20 else { return .drop(.malformedMessage) }
+        guard MessageType(rawValue: UInt16(bytes[0]) << 8 | UInt16(bytes[1])) == MessageType(.send, .indication) else {
+            return .control
+        }
+        let message: MessageView
+        do throws(MessageFailure) {
+            message = try MessageView(parsing: bytes.span.rawBytes)
+        } catch {
+            return .drop(.malformedMessage)
+        }
+        var reader = message.attributes
+        while let attribute = reader.next() {
+            let isKnown = SendIndication.isUnderstood(attribute.type.rawValue)
+            guard isKnown || !attribute.type.isComprehensionRequired else { return .drop(.unknownAttribute) }
+        }
+        guard let peer = message.xorAddress(.xorPeerAddress), peer.port != 0, let data = message.dataRange else {
+            return .drop(.malformedIndication)
+        }
+        guard
+            let allocation = liveAllocations(now).first(where: { $0.flow == flow }),
+            let relay = allocation.relay
+        else { return .drop(.noAllocation) }
+        guard peer.address.family == allocation.family else { return .drop(.familyMismatch) }
+        guard
+            let permission = allocation.permissions.first(where: { $0.address == peer.address && now < $0.expires }),
+            permission.ports.contains(peer.port)
+        else { return .drop(.noPermission) }
+        return .forward(
+            Forward(
+                payloadOffset: UInt16(data.lowerBound),
+                payloadCount: UInt16(data.count),
+                framing: .raw,
+                socket: relay,
+                destination: peer,
+                meter: allocation.id.slot
+            )
+        )
+    }
+}
+
+extension Verdict {
+    /// The verdict with one name for everything that can be wrong with an indication: which of several faults is met
+    /// first is nobody's business.
+    var withoutFault: Verdict {
+        switch self {
+        case .drop(.malformedIndication), .drop(.unknownAttribute): .drop(.malformedMessage)
+        case .drop, .forward, .control: self
+        }
+    }
+}
+
+extension TURNShard {
+    /// Compares both sides of every pair that must agree, and every limit.
+    borrowing func checkInvariants(_ context: String) {
+        var expected = 0
+        var total = 0
+        for slot in 0..<allocations.slotCount {
+            guard let allocation = allocations.allocation(inSlot: slot) else { continue }
+            total += 1
+            #expect(allocations[allocation.flow]?.id == allocation.id, "\(context): found by its 5-tuple")
+            #expect(allocations[allocation.id]?.flow == allocation.flow, "\(context): found by its name")
+            #expect(Int(allocation.id.slot) == slot, "\(context): the slot is the meter")
+            let permissions = allocation.permissions.map(\.address)
+            let numbers = allocation.channels.map(\.number)
+            let peers = allocation.channels.map(\.peer)
+            #expect(Set(permissions).count == permissions.count, "\(context): one permission an address")
+            #expect(Set(numbers).count == numbers.count, "\(context): one peer a channel")
+            #expect(Set(peers).count == peers.count, "\(context): one channel a peer")
+            #expect(permissions.count <= configuration.limits.permissionsPerAllocation, "\(context)")
+            #expect(numbers.count <= configuration.limits.channelsPerAllocation, "\(context)")
+            if allocation.relay != nil { expected += 1 + permissions.count + 2 * numbers.count }
+        }
+        #expect(total == allocations.count, "\(context): every allocation has a slot")
+        #expect(total <= configuration.limits.allocationsPerShard, "\(context)")
+        #expect(flows.count == expected, "\(context): the view shows what there is and nothing else")
+    }
+}

@@ -1,0 +1,183 @@
+"""Sockets under input that is wrong: `{ok: false, code, message}`, and the socket lives on."""
+
+import json
+
+import pytest
+import requests
+
+from running_server import RunningServer, bearer
+from scenario import Scenario
+from signaling_client import AsyncClient
+
+CALL_EVENTS = [
+    "join-call", "webrtc-offer", "webrtc-answer", "ice-candidate",
+    "toggle-audio", "toggle-video", "media-state", "leave-call",
+]  # fmt: skip
+NO_PAYLOADS = [None, [], "x", 5, True, {}, {"callId": None}, {"callId": 5}, {"callId": ""}, {"callId": "x" * 10_000}]
+DEEP = json.loads("[" * 400 + "]" * 400)
+
+
+def wrong_payloads(call_id: str) -> list[tuple[str, object]]:
+    """Right call, wrong rest."""
+    cases = {
+        "join-call": [{"afterSeq": value} for value in (-1, 1.5, "1", True, 10**30, 10**12)]
+                     + [{"deviceId": 5}, {"deviceId": ""}],
+        "webrtc-offer": [{}, {"offer": None}, {"offer": "v=0"}, {"offer": {}}, {"offer": {"type": "offer"}},
+                         {"offer": {"type": "answer", "sdp": "v=0"}}, {"offer": {"type": "offer", "sdp": 5}},
+                         {"offer": {"type": "offer", "sdp": "v=0"}, "to": 5},
+                         {"offer": {"type": "offer", "sdp": "v=0", "x": DEEP}},
+                         {"offer": {"type": "offer", "sdp": "v" * 900_000}}],
+        "webrtc-answer": [{}, {"offer": {"type": "offer", "sdp": "v=0"}}, {"answer": []}],
+        "ice-candidate": [{}, {"candidate": 5}, {"candidate": []}, {"candidate": "x" * 100_000}],
+        "toggle-audio": [{}, {"enabled": None}, {"enabled": "true"}, {"enabled": 1}, {"enabled": []}],
+        "toggle-video": [{}, {"enabled": {}}],
+        "media-state": [{}, {"onHold": "yes"}, {"screenShare": 1}, {"callType": "hologram"}],
+    }  # fmt: skip
+    return [(event, {"callId": call_id, **rest}) for event, list_ in cases.items() for rest in list_]
+
+
+def assert_refused(ack: object, *codes: str) -> None:
+    assert isinstance(ack, dict) and ack["ok"] is False, ack
+    assert isinstance(ack["code"], str) and isinstance(ack["message"], str), ack
+    assert not codes or ack["code"] in codes, ack
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_wrong_payloads_are_refused_and_the_socket_lives_on(server: RunningServer, transport: str) -> None:
+    with Scenario(server) as s:
+        a, b = s.socket("alice", transport=transport), s.socket("bob")
+        call_id = s.active_call(a, b)
+        before = s.status(call_id, "alice")["seq"]
+        for event in CALL_EVENTS:
+            for payload in NO_PAYLOADS:
+                assert_refused(a.call(event, payload))
+            assert_refused(a.call(event, b"binary"))
+            assert_refused(a.call(event, ({"callId": call_id}, b"binary", 5)))
+            assert_refused(a.call(event, {"callId": "no-such-call", "enabled": True}))
+        for event, payload in wrong_payloads(call_id):
+            assert_refused(a.call(event, payload))
+        assert_refused(a.call("no-such-event", {"callId": call_id}), "unknown_event")
+        assert_refused(a.call("authenticate", {}))
+        assert s.status(call_id, "alice")["seq"] == before, "what was refused left no trace"
+        b.settle()
+        assert b.received == [], "and nobody heard of it"
+        assert a.call("toggle-audio", {"callId": call_id, "enabled": False})["ok"] is True
+        assert b.wait("audio-toggled")["userId"] == s.id("alice")
+
+
+def test_wrong_payloads_without_an_acknowledgement_are_survived(server: RunningServer) -> None:
+    with Scenario(server) as s:
+        a, b = s.socket("alice"), s.socket("bob")
+        call_id = s.active_call(a, b)
+        for event in [*CALL_EVENTS, "no-such-event"]:
+            for payload in NO_PAYLOADS:
+                a.emit(event, payload)
+        a.settle()
+        assert a.call("toggle-audio", {"callId": call_id, "enabled": False})["ok"] is True
+
+
+def test_nobody_can_speak_as_somebody_else(server: RunningServer) -> None:
+    """`from`, `fromDevice` and `seq` are the server's words: refused or overwritten, never believed."""
+    with Scenario(server) as s:
+        a, b = s.socket("alice"), s.socket("bob")
+        call_id = s.active_call(a, b)
+        forged = {"from": s.id("mallory"), "fromDevice": "forged", "seq": 9_999_999, "userId": s.id("mallory")}
+        offer = {"type": "offer", "sdp": "v=0"}
+        ack = a.call("webrtc-offer", {"callId": call_id, "offer": offer, **forged})
+        if ack["ok"]:
+            heard = b.wait("webrtc-offer")
+            assert set(heard) == {"callId", "seq", "from", "fromDevice", "offer"}
+            assert heard["from"] == s.id("alice") and heard["fromDevice"] != "forged" and heard["seq"] != 9_999_999
+        else:
+            assert_refused(ack, "invalid_request")
+        ack = a.call("toggle-audio", {"callId": call_id, "enabled": False, **forged})
+        if ack["ok"]:
+            heard = b.wait("audio-toggled")
+            assert heard["userId"] == s.id("alice") and heard["seq"] != 9_999_999 and "from" not in heard
+        else:
+            assert_refused(ack, "invalid_request")
+
+
+def test_strangers_and_those_who_did_not_join_are_refused(server: RunningServer) -> None:
+    with Scenario(server) as s:
+        a, b, mallory = s.socket("alice"), s.socket("bob"), s.socket("mallory")
+        call_id = s.active_call(a, b)
+        for event in CALL_EVENTS:
+            payload = {"callId": call_id, "enabled": True, "onHold": True, "candidate": None}
+            payload |= {"offer": {"type": "offer", "sdp": "v=0"}} if event == "webrtc-offer" else {}
+            payload |= {"answer": {"type": "answer", "sdp": "v=0"}} if event == "webrtc-answer" else {}
+            allowed = {"callId", "enabled"} if event.startswith("toggle") else set(payload)
+            assert_refused(mallory.call(event, {k: v for k, v in payload.items() if k in allowed}))
+        assert_refused(mallory.call("join-call", {"callId": call_id}), "forbidden")
+        unjoined = s.socket("alice")
+        offer = {"callId": call_id, "offer": {"type": "offer", "sdp": "v=0"}}
+        assert_refused(unjoined.call("webrtc-offer", offer), "not_joined")
+        unknown = {**offer, "to": s.id("nobody")}
+        assert_refused(a.call("webrtc-offer", unknown), "unknown_recipient")
+        for sockets in (mallory, unjoined):
+            sockets.settle()
+            assert sockets.seen("webrtc-offer") == []
+
+
+@pytest.mark.parametrize(
+    "auth", [None, {}, {"token": ""}, {"token": 5}, {"token": "wrong"}, {"token": "dev:alice"}, "dev:@alice:localhost"]
+)
+def test_a_bad_token_is_a_connect_error_with_a_code(server: RunningServer, auth: object) -> None:
+    client = AsyncClient(server.url, "alice")
+    client.auth = auth
+    with pytest.raises(Exception, match="(?i)connect|namespace"):
+        client.connect()
+    assert len(client.refusals) == 1, client.refusals
+    refusal = client.refusals[0]
+    assert isinstance(refusal["message"], str) and isinstance(refusal["data"]["code"], str), refusal
+    client.disconnect()
+
+
+@pytest.mark.parametrize("rooms", ["!r:localhost", 5, [5], [""], {}, ["!r:localhost"] * 10_000])
+def test_wrong_rooms_in_the_handshake_are_refused(server: RunningServer, rooms: object) -> None:
+    client = AsyncClient(server.url, "alice")
+    client.auth = {"token": bearer("alice"), "rooms": rooms}
+    with pytest.raises(Exception, match="(?i)connect|namespace"):
+        client.connect()
+    assert client.refusals and isinstance(client.refusals[0]["data"]["code"], str)
+    client.disconnect()
+
+
+def test_renewing_the_token_is_for_the_same_user(server: RunningServer) -> None:
+    with Scenario(server) as s:
+        a = s.socket("alice")
+        assert a.call("authenticate", {"token": bearer(s.name("alice"))})["ok"] is True
+        assert_refused(a.call("authenticate", {"token": bearer(s.name("bob"))}))
+        assert_refused(a.call("authenticate", {"token": "wrong"}))
+        call_id = s.initiate("alice", ["bob"])
+        assert a.call("join-call", {"callId": call_id})["ok"] is True, "still alice, still here"
+
+
+@pytest.mark.parametrize(
+    "query, code",
+    [
+        ("", 0), ("?EIO=4", 0), ("?EIO=4&transport=carrier-pigeon", 0), ("?EIO=3&transport=polling", 5),
+        ("?transport=polling", 5), ("?EIO=4&transport=polling&sid=unknown", 1),
+    ],
+)  # fmt: skip
+def test_a_bad_handshake_is_refused_as_the_protocol_says(server: RunningServer, query: str, code: int) -> None:
+    response = requests.get(f"{server.url}/socket.io/{query}", timeout=5)
+    assert (response.status_code, response.json()["code"]) == (400, code)
+
+
+def test_a_socket_payload_over_the_limit_is_413(start_server) -> None:
+    server = start_server(SOCKET_MAX_PAYLOAD="10000")
+    url = f"{server.url}/socket.io/?EIO=4&transport=polling"
+    opened = json.loads(requests.get(url, timeout=5).text[1:])
+    assert opened["maxPayload"] == 10000
+    assert requests.post(f"{url}&sid={opened['sid']}", data="4" + "x" * 20000, timeout=5).status_code == 413
+
+
+def test_a_user_has_only_so_many_sockets(start_server) -> None:
+    with Scenario(start_server(SOCKETS_PER_USER="2")) as s:
+        s.socket("alice"), s.socket("alice")
+        third = AsyncClient(s.server.url, s.name("alice"))
+        with pytest.raises(Exception, match="(?i)connect|namespace"):
+            third.connect()
+        third.disconnect()
+        s.socket("bob")

@@ -1,0 +1,214 @@
+"""The relay against clients that are not ours: Debian's coturn tools, and a client written from the RFCs alone."""
+
+import re
+import socket
+import subprocess
+from contextlib import ExitStack
+
+import pytest
+
+import stun_message as stun
+from running_server import RunningServer
+from turn_client import TurnClient, TurnError, time_limited_credential
+from turnutils import STUNCLIENT, UclientRun, echo_peer, uclient
+
+MESSAGES = 200
+LOAD = ["-n", str(MESSAGES), "-z", "5", "-l", "170"]
+
+
+def assert_nothing_lost(run: UclientRun, expected: int) -> None:
+    assert run.status == 0, run.output
+    assert "Total lost packets 0 (0.000000%)" in run.output, run.output
+    assert "error" not in run.output.lower(), run.output
+    assert run.sent == run.received == expected, run.output
+
+
+def client(server: RunningServer, name: str = "alice", **options: object) -> TurnClient:
+    return TurnClient(("127.0.0.1", server.turn_port), *time_limited_credential(server.turn_secret, name), **options)
+
+
+# More clients in channel mode would need more lucky numbers than patience allows; see turnutils.py.
+@pytest.mark.parametrize("mode, clients", [([], 1), (["-s"], 1), (["-s"], 3)], ids=["channel", "send", "send by three"])
+def test_uclient_to_a_peer_loses_nothing(server: RunningServer, mode: list[str], clients: int) -> None:
+    with echo_peer() as port:
+        run = uclient(server, "-c", "-e", "127.0.0.1", "-r", str(port), "-m", str(clients), *LOAD, *mode)
+    assert_nothing_lost(run, MESSAGES * clients)
+
+
+@pytest.mark.parametrize("mode", [[], ["-s"]], ids=["channel", "send"])
+def test_uclient_to_uclient_loses_nothing(server: RunningServer, mode: list[str]) -> None:
+    run = uclient(server, "-y", "-c", *LOAD, *mode)
+    assert_nothing_lost(run, 2 * MESSAGES)
+
+
+def test_uclient_with_many_clients_at_once(server: RunningServer) -> None:
+    run = uclient(server, "-y", "-c", "-s", "-m", "10", "-n", "100", "-z", "10")
+    assert_nothing_lost(run, 10 * 100)
+
+
+@pytest.mark.parametrize("size", [1, 3, 1200])
+def test_uclient_with_payloads_of_every_padding(server: RunningServer, size: int) -> None:
+    run = uclient(server, "-y", "-c", "-s", "-n", "50", "-z", "5", "-l", str(size))
+    assert_nothing_lost(run, 100)
+
+
+def test_uclient_as_a_static_user(start_server) -> None:
+    server = start_server(TURN_STATIC_USERS="gorst:hero,other:with:colons")
+    for name, password in (("gorst", "hero"), ("other", "with:colons")):
+        run = uclient(server, "-y", "-c", "-s", *LOAD, credentials=["-u", name, "-w", password])
+        assert_nothing_lost(run, 2 * MESSAGES)
+    wrong = uclient(server, "-y", "-c", "-s", *LOAD, credentials=["-u", "gorst", "-w", "wrong"])
+    assert wrong.status != 0 and "lost packets 0" not in wrong.output
+
+
+def test_uclient_with_a_credential_that_the_command_made(server: RunningServer) -> None:
+    made = server.run("credentials", "--user", "alice", "--ttl", "600")
+    assert made.returncode == 0, made.stderr
+    username = re.search(r"(?i)username\W+(\S+)", made.stdout)[1]
+    password = re.search(r"(?i)password\W+(\S+)", made.stdout)[1]
+    assert re.fullmatch(r"\d{10}:\S+", username), made.stdout
+    run = uclient(server, "-y", "-c", "-s", *LOAD, credentials=["-u", username, "-w", password])
+    assert_nothing_lost(run, 2 * MESSAGES)
+
+
+def test_uclient_with_the_credential_of_ice_servers(server: RunningServer) -> None:
+    """What a browser gets is what the relay takes, unchanged."""
+    ice = server.request("GET", "/api/calls/ice-servers", "alice").json()
+    entry = next(entry for entry in ice["iceServers"] if "credential" in entry)
+    assert f"turn:127.0.0.1:{server.turn_port}?transport=udp" in entry["urls"]
+    identity = ["-u", entry["username"], "-w", entry["credential"]]
+    assert_nothing_lost(uclient(server, "-y", "-c", "-s", *LOAD, credentials=identity), 2 * MESSAGES)
+
+
+def test_stunclient_learns_its_address(server: RunningServer) -> None:
+    run = subprocess.run(
+        [STUNCLIENT, "-p", str(server.turn_port), "127.0.0.1"], capture_output=True, text=True, timeout=30
+    )
+    assert run.returncode == 0 and "UDP reflexive addr: 127.0.0.1:" in run.stdout + run.stderr, run.stdout
+
+
+def test_a_binding_answer_names_the_asking_socket(server: RunningServer) -> None:
+    with client(server, source=("127.45.67.89", 0)) as c:
+        assert c.binding() == c.socket.getsockname()
+
+
+def test_data_in_every_framing_between_two_clients(server: RunningServer) -> None:
+    with client(server, "alice") as a, client(server, "bob") as b:
+        a.allocate(), b.allocate()
+        assert a.mapped == a.socket.getsockname() and a.lifetime_seconds == 600
+        a.create_permission(b.relayed), b.create_permission(a.relayed)
+        for size in (0, 1, 2, 3, 4, 1400):
+            a.send(b.relayed, bytes(size))
+            heard = b.receive()
+            assert (heard.peer, heard.data) == (a.relayed, bytes(size))
+        a.bind_channel(0x4000, b.relayed)
+        for size in (0, 1, 2, 3, 4, 1400):
+            a.send_channel(0x4000, b"\xff" * size)
+            heard = b.receive()
+            assert (heard.peer, heard.data) == (a.relayed, b"\xff" * size), "unbound on that side: a Data indication"
+        b.bind_channel(0x4FFF, a.relayed)
+        for size in (0, 5, 1400):
+            a.send_channel(0x4000, b"\x01" * size)
+            heard = b.receive()
+            assert (heard.channel, heard.data) == (0x4FFF, b"\x01" * size)
+        with pytest.raises(TimeoutError):
+            a.receive(0.1)
+
+
+def test_a_peer_without_permission_is_not_heard(server: RunningServer) -> None:
+    with client(server) as c, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        c.allocate()
+        peer.bind(("127.0.0.1", 0))
+        peer.sendto(b"unasked", c.relayed)
+        with pytest.raises(TimeoutError):
+            c.receive(0.3)
+        c.create_permission(peer.getsockname())
+        peer.sendto(b"welcome", c.relayed)
+        assert c.receive().data == b"welcome"
+
+
+def test_a_retransmitted_allocate_gets_the_same_success(server: RunningServer) -> None:
+    with client(server) as c:
+        c.allocate()
+        with pytest.raises(TurnError) as refused:  # a second Allocate of its own is refused …
+            c.allocate()
+        assert refused.value.code == 437
+    with client(server) as c:
+        c.nonce = None
+        answer = c.exchange(c.encode_request(stun.ALLOCATE, [(stun.REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))]))
+        assert answer.error_code == 401
+        c.realm, c.nonce = answer.first(stun.REALM).decode(), answer.first(stun.NONCE)
+        c.key = stun.long_term_key(c.username, c.realm, c.password)
+        request = c.encode_request(stun.ALLOCATE, [(stun.REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))])
+        answers = [c.exchange(request, key=c.key) for _ in range(5)]  # … the same one again is not
+        assert [answer.message_class for answer in answers] == [stun.SUCCESS] * 5
+        assert len({answer.address(stun.XOR_RELAYED_ADDRESS) for answer in answers}) == 1
+        c.relayed = answers[0].address(stun.XOR_RELAYED_ADDRESS)
+
+
+def test_a_wrong_password_an_unknown_name_and_an_old_credential_are_refused(server: RunningServer) -> None:
+    address = ("127.0.0.1", server.turn_port)
+    username, password = time_limited_credential(server.turn_secret, "alice")
+    expired = time_limited_credential(server.turn_secret, "alice", lifetime_seconds=-10)
+    for name, secret in ((username, password + "x"), ("nobody", "secret"), expired, (username, "")):
+        with TurnClient(address, name, secret) as c, pytest.raises(TurnError) as refused:
+            c.allocate()
+        assert refused.value.code == 401
+
+
+@pytest.mark.parametrize("number, code", [(0x3FFF, 400), (0x5000, 400), (0x7FFF, 400), (0xFFFF, 400)])
+def test_a_channel_number_outside_the_range_is_refused(server: RunningServer, number: int, code: int) -> None:
+    with client(server) as c:
+        c.allocate()
+        with pytest.raises(TurnError) as refused:
+            c.bind_channel(number, ("127.0.0.1", 9))
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize("peer", ["0.0.0.0", "169.254.169.254", "224.0.0.1", "255.255.255.255", "10.0.0.1"])
+def test_a_peer_that_policy_denies_is_refused(server: RunningServer, peer: str) -> None:
+    with client(server) as c:
+        c.allocate()
+        for attempt in (c.create_permission, lambda address: c.bind_channel(0x4000, address)):
+            with pytest.raises(TurnError) as refused:
+                attempt((peer, 9))
+            assert refused.value.code == 403
+
+
+def test_half_of_the_relay_ports_taken_by_another_process(start_server) -> None:
+    """Every second port of the range is somebody else's: the relay tries on, and says 508 only when none is left."""
+    first, count = quiet_range(64), 64
+    with ExitStack() as stack:
+        for port in range(first, first + count, 2):
+            taken = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            taken.bind(("127.0.0.1", port))
+        server = start_server(
+            TURN_RELAY_MIN_PORT=str(first), TURN_RELAY_MAX_PORT=str(first + count - 1)
+        )
+        clients = [stack.enter_context(client(server, f"user-{index}")) for index in range(count // 2 + 1)]
+        ports = {c.allocate()[1] for c in clients[:-1]}
+        assert ports == set(range(first + 1, first + count, 2)), "each free port once, and no other"
+        with pytest.raises(TurnError) as full:
+            clients[-1].allocate()
+        assert full.value.code == 508
+        clients[0].refresh(0)
+        clients[-1].allocate()  # a port that was given back is a port again
+
+
+def quiet_range(count: int) -> int:
+    """The first of so many consecutive UDP ports that are free now, below the kernel's own range."""
+    for first in range(20000, 32000, count):
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    raise RuntimeError("no quiet range of ports")
+
+
+def test_a_second_server_on_the_same_port_says_so(start_server) -> None:
+    first = start_server()
+    with pytest.raises(RuntimeError, match=r"exited [1-9]"):
+        start_server(TURN_PORT=str(first.turn_port))

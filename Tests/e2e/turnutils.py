@@ -1,0 +1,91 @@
+"""Debian's coturn tools (4.6.1) as judges of our relay."""
+
+import re
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from running_server import RunningServer, free_port
+
+UCLIENT, PEER, STUNCLIENT = "turnutils_uclient", "turnutils_peer", "turnutils_stunclient"
+RUN_SECONDS = 90
+
+# The tool draws its channel numbers from RFC 5766's 0x4000–0x7FFF, and puts EVEN-PORT into every second Allocate. RFC
+# 8656 narrowed the range to 0x4000–0x4FFF and wants 400 for the rest; the tool gives up then, within milliseconds. So
+# it is run again until it draws what the RFC allows: two channels make 1 in 16, and 400 attempts miss once in 10^11.
+ATTEMPTS = 400
+REFUSED_CHANNEL = "channel bind: error 400 (Bad Request)"
+
+
+@dataclass
+class UclientRun:
+    status: int
+    output: str
+    refused_attempts: int
+
+    @property
+    def lost(self) -> int:
+        return int(re.search(r"Total lost packets (\d+)", self.output)[1])
+
+    @property
+    def sent(self) -> int:
+        return int(re.findall(r"tot_send_msgs=(\d+)", self.output)[-1])
+
+    @property
+    def received(self) -> int:
+        return int(re.findall(r"tot_recv_msgs=(\d+)", self.output)[-1])
+
+
+def uclient(server: RunningServer, *arguments: str, credentials: list[str] | None = None) -> UclientRun:
+    """Runs the tool once its channel numbers are such as the RFC allows; any other failure is final.
+
+    Without credentials of the caller each attempt has a user name of its own: the attempts that gave up leave their
+    allocations behind, and they are not to eat up one user's quota.
+    """
+    for attempt in range(ATTEMPTS):
+        identity = credentials or ["-W", server.turn_secret, "-u", f"uclient-{secrets.token_hex(4)}"]
+        finished = subprocess.run(
+            [UCLIENT, "-p", str(server.turn_port), *identity, *arguments, "127.0.0.1"],
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+        )
+        run = UclientRun(finished.returncode, finished.stdout + finished.stderr, attempt)
+        if REFUSED_CHANNEL not in run.output:
+            return run
+    raise AssertionError(f"{ATTEMPTS} attempts and never a channel that was accepted:\n{run.output}")
+
+
+@contextmanager
+def echo_peer() -> Iterator[int]:
+    """`turnutils_peer`, which sends everything back; the answer is its port. It also uses the port after it."""
+    for _ in range(20):
+        port = free_port(socket.SOCK_DGRAM)
+        process = subprocess.Popen(
+            [PEER, "-p", str(port), "-L", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            if _echoes(port) and _echoes(port + 1):
+                yield port
+                return
+        finally:
+            process.kill()
+            process.wait()
+    raise RuntimeError("turnutils_peer found no two free ports")
+
+
+def _echoes(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(0.1)
+        probe.connect(("127.0.0.1", port))
+        for _ in range(20):
+            try:
+                probe.send(b"there?")
+                return probe.recv(100) == b"there?"
+            except (TimeoutError, ConnectionRefusedError):
+                time.sleep(0.05)
+    return False
