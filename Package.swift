@@ -132,6 +132,8 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(name: "CallModelTests", dependencies: ["CallModel"], swiftSettings: strict),
+        .testTarget(name: "CallPageTests", dependencies: ["CallPage"], swiftSettings: strict),
         .testTarget(
             name: "CallAPITests",
             dependencies: [
