@@ -40,13 +40,12 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
 
     def start(**settings: str | None) -> RunningServer:
         running = RunningServer(tmp_path / f"server-{len(started)}", settings)
-        started.append(running)
-        return running.start()
+        started.append(running.start())
+        return running
 
     yield start
     for running in started:
-        if running.process is not None:
-            _finish(running)
+        _finish(running)
 
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

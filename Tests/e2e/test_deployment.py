@@ -45,7 +45,9 @@ def test_https_and_wss_with_a_certificate(start_server, tmp_path: Path) -> None:
     call = server.request("POST", "/api/calls/initiate", "alice", body, verify=str(certificate)).json()
     context = ssl.create_default_context(cafile=str(certificate))
     for transports in (["polling"], ["websocket"], None):
-        client = socketio.Client(reconnection=False, ssl_verify=False)
+        session = requests.Session()
+        session.verify, session.trust_env = str(certificate), False
+        client = socketio.Client(reconnection=False, http_session=session)
         client.connect(server.url, auth={"token": bearer("alice")}, transports=transports)
         assert client.call("join-call", {"callId": call["callId"]}, timeout=10)["ok"] is True
         client.disconnect()
