@@ -115,6 +115,24 @@ def test_a_fresh_session_is_announced_again_and_whoever_came_later_is_polite(ser
         assert fresh.seen("user-joined") == []
 
 
+def test_a_call_outlives_a_restart_of_the_server(start_server) -> None:
+    server = start_server()
+    with Scenario(server) as s:
+        a, b = s.socket("alice"), s.socket("bob")
+        call_id = s.active_call(a, b)
+        last = s.status(call_id, "alice")["seq"]
+        assert server.stop() == 0
+        a.disconnect(), b.disconnect()
+        server.start()
+        for who, socket in (("alice", a), ("bob", b)):
+            assert s.participant(call_id, who)["state"] == "reconnecting"
+            socket.connect()
+            assert socket.call("join-call", {"callId": call_id, "afterSeq": last})["ok"] is True
+        assert s.status(call_id, "alice")["state"] == "active"
+        assert a.call("webrtc-offer", {"callId": call_id, "offer": NEW})["ok"] is True
+        assert b.wait("webrtc-offer")["offer"] == NEW
+
+
 def test_a_socket_that_connects_late_hears_that_it_rings(server: RunningServer) -> None:
     with Scenario(server) as s:
         call_id = s.initiate("alice", ["bob"])
