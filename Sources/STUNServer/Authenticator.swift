@@ -52,12 +52,12 @@ public struct Authenticator: Sendable {
 
     /// Authenticates a request in the order of RFC 8489 §9.2.4.
     ///
-    /// `client` is the address that the request came from and `unixSeconds` the time of day. `keeping` is the user of the
+    /// `client` is where the request came from and `unixSeconds` the time of day. `keeping` is the user of the
     /// allocation that the request is about, if there is one: its key then counts for its name, while another name is
     /// looked up as usual, for the caller to compare (441).
     public func authenticate(
         _ message: MessageView,
-        from client: IPAddress,
+        from client: Endpoint,
         unixSeconds: UInt64,
         expiry: ExpiryRule,
         keeping kept: AuthenticatedUser? = nil
@@ -70,7 +70,7 @@ public struct Authenticator: Sendable {
         else { return .refused(.unauthenticated) }
         if expiry == .checked, let end = user.expiry, end <= unixSeconds { return .refused(.unauthenticated) }
         let isGood = message.first(.nonce).map {
-            nonces.isGood(message.value(of: $0), for: client, unixSeconds: unixSeconds)
+            nonces.isGood(message.value(of: $0), for: client.address, unixSeconds: unixSeconds)
         }
         return isGood == true ? .accepted(user) : .refused(.staleNonce)
     }
@@ -81,7 +81,7 @@ public struct Authenticator: Sendable {
         algorithm: IntegrityAlgorithm,
         kept: AuthenticatedUser?
     ) -> AuthenticatedUser? {
-        if let kept, kept.username == username {
+        if let kept, kept.username.utf8.elementsEqual(username.utf8) {
             guard message.verifyIntegrity(algorithm, key: kept.seal.key) else { return nil }
             return AuthenticatedUser(
                 username: username,

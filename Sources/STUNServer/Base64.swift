@@ -1,4 +1,6 @@
-/// The two alphabets of RFC 4648, encoding only, but for the one byte that a nonce begins with.
+import NetPrimitives
+
+/// The two base64 alphabets of RFC 4648.
 struct Base64 {
     /// §4, padded.
     static let standard = Base64(
@@ -37,9 +39,21 @@ struct Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The byte that the first two characters of a text encode; nil if one is not in the alphabet.
-    func decodeByte(_ first: UInt8, _ second: UInt8) -> UInt8? {
-        guard let high = alphabet.firstIndex(of: first), let low = alphabet.firstIndex(of: second) else { return nil }
-        return UInt8(truncatingIfNeeded: high << 2 | low >> 4)
+    /// The bytes that `text` encodes; nil if a character is not in the alphabet. Padding is not known here.
+    func decode(_ text: RawSpan) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var bits: UInt32 = 0
+        var bitCount: UInt32 = 0
+        for offset in 0..<text.byteCount {
+            guard let character = text.uint8(at: offset), let value = alphabet.firstIndex(of: character) else {
+                return nil
+            }
+            bits = (bits << 6 | UInt32(value)) & 0xFFFF
+            bitCount += 6
+            guard bitCount >= 8 else { continue }
+            bitCount -= 8
+            bytes.append(UInt8(truncatingIfNeeded: bits >> bitCount))
+        }
+        return bytes
     }
 }

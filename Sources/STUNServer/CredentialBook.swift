@@ -5,16 +5,17 @@ import STUNCore
 public struct CredentialBook: Sendable {
     /// The realm that the keys belong to.
     public let realm: String
-    private let staticKeys: [String: IntegrityKey]
+    /// By the name's UTF-8 form: strings that look alike are different users.
+    private let staticKeys: [[UInt8]: IntegrityKey]
     private let secrets: [SharedSecret]
 
     /// A book for `realm`. Passwords by user name; of several secrets the first is the one to mint with, and all verify.
     public init(realm: String, staticUsers: [String: String] = [:], sharedSecrets: [SharedSecret] = []) {
         self.realm = realm
         secrets = sharedSecrets
-        var keys: [String: IntegrityKey] = [:]
+        var keys: [[UInt8]: IntegrityKey] = [:]
         for (name, password) in staticUsers {
-            keys[name] = .longTerm(username: name, realm: realm, password: password)
+            keys[Array(name.utf8)] = .longTerm(username: name, realm: realm, password: password)
         }
         staticKeys = keys
     }
@@ -24,7 +25,7 @@ public struct CredentialBook: Sendable {
 
     /// What may belong to `username`; empty for a user who is not known. A static user hides a time-limited name.
     func candidates(for username: String) -> [Candidate] {
-        if let key = staticKeys[username] {
+        if let key = staticKeys[Array(username.utf8)] {
             return [Candidate(key: key, quotaKey: .staticUser(username), expiry: nil, callID: nil)]
         }
         guard let parts = TimeLimitedUsername(parsing: username) else { return [] }

@@ -15,19 +15,14 @@ public struct NonceKey: Sendable {
 
 /// Makes and judges nonces without remembering them (RFC 8489 §9.2).
 ///
-/// A nonce is `obMatJos2`, the security features (24 bits, none set: neither password algorithms nor user hashes are
-/// offered), and in base64url one byte of its expiry and 16 bytes of HMAC-SHA256 over features, expiry, the client's
-/// address without the port (a client behind a NAT may change it) and the realm. It is good for 592 to 600 seconds.
-///
-/// Only the expiry's last byte is in the text, in steps of eight seconds, and the code covers the whole: of the 34 minutes
-/// that 256 steps make, ten lie ahead, and so a nonce names its expiry without ambiguity. This keeps the nonce at 36
-/// bytes and a challenge to the smallest Allocate of browsers at three times the request.
+/// A nonce is `obMatJos2`, four base64 characters for the 24 security features (none is set: neither password algorithms
+/// nor user hashes are offered) and, in base64url, its expiry (four bytes), the port that asked (two) and 16 bytes of
+/// HMAC-SHA256 over all of these, the client's address and the realm. The port is there because §9.2.4 forbids the same
+/// nonce for two ports; it is not compared, since a client behind a NAT may come back from another one.
 public struct NonceMinter: Sendable {
-    /// For how long a nonce is good at most, in seconds.
-    public static let lifetimeSeconds: UInt64 = 600
-    /// The nonce cookie of RFC 8489 §9.2 followed by the base64 form of 24 feature bits, none of them set.
-    public static let prefix = "obMatJos2AAAA"
-    private static let stepSeconds: UInt64 = 8
+    /// For how long a nonce is good, in seconds.
+    public static let lifetimeSeconds: UInt32 = 600
+    private static let cookieAndFeatures = "obMatJos2AAAA"
     private static let codeLength = 16
 
     private let key: IntegrityKey
@@ -39,35 +34,44 @@ public struct NonceMinter: Sendable {
         self.realm = realm
     }
 
-    /// A nonce for a client at `client`.
-    public func mint(for client: IPAddress, unixSeconds: UInt64) -> String {
-        let expiryStep = Self.step(unixSeconds) &+ Self.lifetimeSeconds / Self.stepSeconds
-        return text(expiryStep: expiryStep, client: client)
+    /// A nonce for a client at `client`; 43 characters.
+    public func mint(for client: Endpoint, unixSeconds: UInt64) -> String {
+        let expiry = UInt32(truncatingIfNeeded: unixSeconds) &+ Self.lifetimeSeconds
+        return text(expiry: expiry, port: client.port, address: client.address)
     }
 
-    /// Whether `nonce` was made here for a client at `client` and has not expired. Compared in constant time.
-    public func isGood(_ nonce: RawSpan, for client: IPAddress, unixSeconds: UInt64) -> Bool {
-        let offset = Self.prefix.utf8.count
-        guard let first = nonce.uint8(at: offset), let second = nonce.uint8(at: offset &+ 1),
-            let lowByte = Base64.url.decodeByte(first, second)
-        else { return false }
-        let current = Self.step(unixSeconds)
-        let ahead = UInt64(lowByte &- UInt8(truncatingIfNeeded: current))
-        guard ahead >= 1, ahead <= Self.lifetimeSeconds / Self.stepSeconds else { return false }
-        return isEqualInConstantTime(nonce, text(expiryStep: current &+ ahead, client: client).utf8)
+    /// Whether `nonce` was made here for a client at `address`, from any port, and has not expired. Compared in constant
+    /// time.
+    public func isGood(_ nonce: RawSpan, for address: IPAddress, unixSeconds: UInt64) -> Bool {
+        guard let (expiry, port) = plainParts(nonce) else { return false }
+        // Seconds are compared as a distance, which stays right when 32 bits of them wrap around.
+        let left = expiry &- UInt32(truncatingIfNeeded: unixSeconds)
+        guard left >= 1, left <= Self.lifetimeSeconds else { return false }
+        return isEqualInConstantTime(nonce, text(expiry: expiry, port: port, address: address).utf8)
     }
 
-    private static func step(_ unixSeconds: UInt64) -> UInt64 { unixSeconds / stepSeconds }
+    private func plainParts(_ nonce: RawSpan) -> (expiry: UInt32, port: UInt16)? {
+        // Eight characters carry the first six bytes exactly.
+        guard let characters = nonce.slice(at: Self.cookieAndFeatures.utf8.count, length: 8),
+            let bytes = Base64.url.decode(characters)
+        else { return nil }
+        let plain = bytes.span.rawBytes
+        guard let expiry = plain.uint32(at: 0), let port = plain.uint16(at: 4) else { return nil }
+        return (expiry, port)
+    }
 
-    private func text(expiryStep: UInt64, client: IPAddress) -> String {
+    private func text(expiry: UInt32, port: UInt16, address: IPAddress) -> String {
+        var plain = ByteWriter(capacity: 6)
+        plain.append(expiry)
+        plain.append(port)
         var covered = ByteWriter(capacity: 64 + realm.utf8.count)
-        covered.append(Self.prefix)
-        covered.append(expiryStep)
-        covered.append(client.family.rawValue)
-        covered.append(client.high)
-        covered.append(client.low)
+        covered.append(Self.cookieAndFeatures)
+        covered.append(plain.bytes)
+        covered.append(address.family.rawValue)
+        covered.append(address.high)
+        covered.append(address.low)
         covered.append(realm)
         let code = key.authenticationCode(.sha256, over: covered.bytes.copied()).prefix(Self.codeLength)
-        return Self.prefix + Base64.url.encode([UInt8(truncatingIfNeeded: expiryStep)] + code)
+        return Self.cookieAndFeatures + Base64.url.encode(plain.bytes.copied() + code)
     }
 }

@@ -46,7 +46,7 @@ public enum ReplyWriter {
     public static func refusal(
         _ refusal: Authenticator.Refusal,
         to request: MessageView,
-        from client: IPAddress,
+        from client: Endpoint,
         by authenticator: Authenticator,
         unixSeconds: UInt64,
         in builder: inout MessageBuilder
