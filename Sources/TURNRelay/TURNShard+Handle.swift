@@ -73,7 +73,7 @@ extension TURNShard {
         let current = allocations[flow].flatMap { purge($0, now: now, into: &effects) }
         let outcome = authenticator.authenticate(
             message,
-            from: flow.client.address,
+            from: flow.client,
             unixSeconds: unixSeconds,
             expiry: origin.method == .allocate && current == nil ? .checked : .ignored,
             keeping: current?.owner
@@ -133,7 +133,7 @@ extension TURNShard {
         let range = ReplyWriter.refusal(
             refusal,
             to: message,
-            from: flow.client.address,
+            from: flow.client,
             by: authenticator,
             unixSeconds: unixSeconds,
             in: &effects.messages

@@ -1,4 +1,5 @@
 import NetPrimitives
+import TestSupport
 import Testing
 
 @testable import TURNRelay

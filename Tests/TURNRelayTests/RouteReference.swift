@@ -80,7 +80,7 @@ extension TURNShard {
         }
         let message: MessageView
         do throws(MessageFailure) {
-            message = try MessageView(parsing: bytes.span.bytes)
+            message = try MessageView(parsing: bytes.span.rawBytes)
         } catch {
             return .drop(.malformedMessage)
         }
