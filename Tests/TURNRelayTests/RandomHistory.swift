@@ -42,7 +42,9 @@ struct RandomHistory: ~Copyable {
         elements[Int.random(in: 0..<elements.count, using: &random)]
     }
 
-    mutating func number() -> UInt16 { pick([0x4000, 0x4001, 0x4002, 0x4003, 0x4FFF, 0x3FFF, 0x5000]) }
+    private static let numbers: [UInt16] = [0x4000, 0x4001, 0x4002, 0x4003, 0x4FFF, 0x3FFF, 0x5000]
+
+    mutating func number() -> UInt16 { pick(Self.numbers) }
 
     /// One step: a request, the passage of time or a sweep.
     mutating func step() throws {
@@ -62,32 +64,51 @@ struct RandomHistory: ~Copyable {
         relaySockets = Array(relaySockets.sorted { $0.slot < $1.slot }.suffix(12))
     }
 
-    /// Asks whether the packet path and the slow reference agree, `count` times.
-    mutating func probe(_ count: Int, _ context: String) {
-        let now = relay.now
-        for _ in 0..<count {
-            let flow = pick(clients).flow
-            let bytes = probe()
-            let verdict = relay.shard.route(bytes.span.rawBytes, from: flow, now: now).withoutFault
-            let reference = relay.shard.referenceRoute(bytes, from: flow, now: now).withoutFault
-            #expect(verdict == reference, "\(context), \(flow.client), \(bytes)")
-
-            guard !relaySockets.isEmpty else { continue }
-            let socket = pick(relaySockets)
-            let peer = pick(peers)
-            let size = pick([0, 1, 1200, 65_470, 65_507])
-            let down = relay.shard.routePeer(byteCount: size, from: peer, on: socket, now: now)
-            let expected = relay.shard.referencePeer(size, from: peer, on: socket, now: now)
-            #expect(down == expected, "\(context), \(peer), \(socket)")
+    /// Asks of everything that could be sent whether the packet path and the slow reference agree.
+    mutating func probe(_ context: String) {
+        for client in clients {
+            for number in Self.numbers { compare(channelData([6, 7, 8], number), from: client.flow, context) }
+            for peer in peers { compare(sendIndication([1, 2, 3], to: peer), from: client.flow, context) }
+            for _ in 0..<4 { compare(oddIndication(), from: client.flow, context) }
+        }
+        let sizes = [0, 1, 1200, 65_470, 65_507]
+        for socket in relaySockets {
+            for (index, peer) in peers.enumerated() {
+                let size = sizes[(Int(socket.slot) + index) % sizes.count]
+                let verdict = relay.shard.routePeer(byteCount: size, from: peer, on: socket, now: relay.now)
+                let reference = relay.shard.referencePeer(size, from: peer, on: socket, now: relay.now)
+                #expect(verdict == reference, "\(context), \(peer), \(socket)")
+            }
         }
     }
 
-    private mutating func probe() -> [UInt8] {
-        switch Int.random(in: 0..<4, using: &random) {
-        case 0: sendIndication([1, 2, 3], to: pick(peers))
-        case 1: mutated(sendIndication([4, 5], to: pick(peers)))
-        default: channelData([6, 7, 8], number())
+    private func compare(_ bytes: [UInt8], from flow: Flow, _ context: String) {
+        let verdict = relay.shard.route(bytes.span.rawBytes, from: flow, now: relay.now).withoutFault
+        let reference = relay.shard.referenceRoute(bytes, from: flow, now: relay.now).withoutFault
+        #expect(verdict == reference, "\(context), \(flow.client), \(bytes)")
+    }
+
+    /// A Send indication with attributes in any order, doubled, missing, misplaced or damaged.
+    private mutating func oddIndication() -> [UInt8] {
+        var parts: [(AttributeType, [UInt8])] = []
+        var targets: [Endpoint] = []
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            let type = AttributeType(
+                rawValue: pick([0x12, 0x12, 0x12, 0x13, 0x13, 0x13, 0x08, 0x1C, 0x8028, 0x8022, 0x1A])
+            )
+            parts.append((type, (0..<Int.random(in: 0...5, using: &random)).map { _ in random.byte() }))
+            targets.append(pick(peers))
         }
+        let bytes = stunMessage(MessageType(.send, .indication)) { builder in
+            for ((type, value), target) in zip(parts, targets) {
+                if type == .xorPeerAddress {
+                    builder.appendXORAddress(type, target)
+                } else {
+                    builder.append(type, value.span.rawBytes)
+                }
+            }
+        }
+        return random.byte() < 64 ? mutated(bytes) : bytes
     }
 
     /// Changes a few bytes, or the length.
