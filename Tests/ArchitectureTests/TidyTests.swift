@@ -17,7 +17,7 @@ struct TidyTests {
         let banned = [
             "async ", "await ", "Task {", "Task.", "actor ", "Mutex", "Atomic<", "DispatchQueue", ".now()",
             "ContinuousClock",
-            "SystemRandomNumberGenerator", ".random(in: ", "print(",
+            "SystemRandomNumberGenerator", ".random(in: ", " print(",
         ]
         for file in try SourceTree.swiftFiles(below: "Sources") where ImportRules.cores.contains(file.target) {
             let found = SourceText.occurrences(of: banned, in: file.text)
