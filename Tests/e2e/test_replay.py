@@ -127,6 +127,7 @@ def raw_socket(server: RunningServer, user: str, call_id: str) -> websocket.WebS
     connection = websocket.create_connection(url, timeout=10, suppress_origin=True)
     connection.recv()
     connection.send("40" + json.dumps({"token": bearer(user)}))
+    assert connection.recv().startswith('40{"sid"')
     connection.send("420" + json.dumps(["join-call", {"callId": call_id}]))
     while not (packet := connection.recv()).startswith("430"):
         pass
