@@ -96,7 +96,7 @@ class RunningServer:
             try:
                 if requests.get(f"{self.url}/readyz", timeout=2, verify=self.authority).status_code == 200:
                     return self
-            except (requests.ConnectionError, requests.Timeout):
+            except OSError:  # not listening yet, or too slow an answer; every failure of requests is one
                 time.sleep(0.05)
         self.kill()
         raise RuntimeError(f"callrelay did not become ready within {START_SECONDS} s:\n{self.log}")
