@@ -65,6 +65,11 @@ class RunningServer:
         return f"{'https' if self.secure else 'http'}://127.0.0.1:{self.http_port}"
 
     @property
+    def authority(self) -> str | bool:
+        """What `requests` verifies against: a test's certificate is its own authority."""
+        return self.settings.get("HTTP_TLS_CERT") or True
+
+    @property
     def environment(self) -> dict[str, str]:
         """Only what is meant for the server: nothing of the shell that runs the tests leaks in."""
         inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
@@ -89,10 +94,9 @@ class RunningServer:
             if self.process.poll() is not None:
                 raise RuntimeError(f"callrelay exited {self.process.returncode} at start:\n{self.log}")
             try:
-                # The certificate of a test is its own authority; whether it verifies is a test of its own.
-                if requests.get(f"{self.url}/readyz", timeout=2, verify=False).status_code == 200:
+                if requests.get(f"{self.url}/readyz", timeout=2, verify=self.authority).status_code == 200:
                     return self
-            except (requests.ConnectionError, requests.Timeout):
+            except OSError:  # not listening yet, or too slow an answer; every failure of requests is one
                 time.sleep(0.05)
         self.kill()
         raise RuntimeError(f"callrelay did not become ready within {START_SECONDS} s:\n{self.log}")
@@ -129,7 +133,8 @@ class RunningServer:
         headers = dict(options.pop("headers", {}))
         if user is not None:
             headers["Authorization"] = f"Bearer {bearer(user)}"
-        return requests.request(method, self.url + path, json=json, headers=headers, timeout=10, **options)
+        options = {"timeout": 10, "verify": self.authority, **options}
+        return requests.request(method, self.url + path, json=json, headers=headers, **options)
 
     # What the process holds, from /proc.
 

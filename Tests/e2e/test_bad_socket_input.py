@@ -1,9 +1,11 @@
 """Sockets under input that is wrong: `{ok: false, code, message}`, and the socket lives on."""
 
 import json
+import time
 
 import pytest
 import requests
+import socketio
 import websocket
 
 from running_server import RunningServer, bearer
@@ -193,6 +195,39 @@ def test_a_socket_payload_over_the_limit_is_413(start_server) -> None:
     opened = json.loads(requests.get(url, timeout=5).text[1:])
     assert opened["maxPayload"] == 10000
     assert requests.post(f"{url}&sid={opened['sid']}", data="4" + "x" * 20000, timeout=5).status_code == 413
+
+
+def test_sockets_that_vanish_while_they_connect_are_not_counted_for_ever(start_server) -> None:
+    """Gone before CONNECT is answered, or just after: the user's place and the descriptors come back."""
+    server = start_server(SOCKETS_PER_USER="3")
+    url = f"ws://127.0.0.1:{server.http_port}/socket.io/?EIO=4&transport=websocket"
+
+    def vanish(pause_seconds: float) -> None:
+        connection = websocket.create_connection(url, timeout=5, suppress_origin=True)
+        connection.recv()
+        connection.send("40" + json.dumps({"token": bearer("fleeting")}))
+        time.sleep(pause_seconds)
+        connection.shutdown()
+
+    vanish(0.2)
+    time.sleep(0.2)
+    descriptors = server.descriptor_count
+    for attempt in range(150):
+        vanish(attempt % 5 * 0.0005)
+    deadline = time.monotonic() + 10
+    while True:
+        client = AsyncClient(server.url, "fleeting")
+        try:
+            client.connect()
+            break
+        except socketio.exceptions.ConnectionError:
+            assert time.monotonic() < deadline, f"still refused: {client.refusals}"
+            time.sleep(0.2)
+        finally:
+            client.disconnect()
+    while server.descriptor_count > descriptors:
+        assert time.monotonic() < deadline, f"{server.descriptor_count} descriptors, {descriptors} before"
+        time.sleep(0.1)
 
 
 def test_a_user_has_only_so_many_sockets(start_server) -> None:

@@ -1,6 +1,12 @@
 """Late joiners and resumed sessions: what was said while nobody listened is heard, once and in order."""
 
-from running_server import RunningServer
+import json
+import time
+
+import pytest
+import websocket
+
+from running_server import RunningServer, bearer
 from scenario import Scenario
 
 OLD = {"type": "offer", "sdp": "v=0 old"}
@@ -113,6 +119,39 @@ def test_a_fresh_session_is_announced_again_and_whoever_came_later_is_polite(ser
         assert resumed["peers"] == [{"userId": s.id("bob"), "polite": False}], "going on is not coming later"
         fresh.settle()
         assert fresh.seen("user-joined") == []
+
+
+def raw_socket(server: RunningServer, user: str, call_id: str) -> websocket.WebSocket:
+    """A connection without a client library behind it: joined, and free to fall silent."""
+    url = f"ws://127.0.0.1:{server.http_port}/socket.io/?EIO=4&transport=websocket"
+    connection = websocket.create_connection(url, timeout=10, suppress_origin=True)
+    connection.recv()
+    connection.send("40" + json.dumps({"token": bearer(user)}))
+    assert connection.recv().startswith('40{"sid"')
+    connection.send("420" + json.dumps(["join-call", {"callId": call_id}]))
+    while not (packet := connection.recv()).startswith("430"):
+        pass
+    assert json.loads(packet[3:])[0]["ok"] is True
+    return connection
+
+
+@pytest.mark.parametrize("how", ["cut", "silent"])
+def test_a_connection_that_just_vanishes_is_noticed(start_server, how: str) -> None:
+    """Without a goodbye: the cable is cut, or nothing comes any more, not even an answer to a ping."""
+    with Scenario(start_server(SOCKET_PING_INTERVAL="1s", SOCKET_PING_TIMEOUT="1s")) as s:
+        a, b = s.socket("alice"), s.socket("bob")
+        call_id = s.active_call(a, b)
+        connection = raw_socket(s.server, s.name("bob"), call_id)
+        a.wait("user-joined")
+        if how == "cut":
+            connection.shutdown()
+        deadline = time.monotonic() + 20
+        while s.participant(call_id, "bob")["state"] == "joined":
+            assert time.monotonic() < deadline, "nobody noticed"
+            time.sleep(0.05)
+        assert s.participant(call_id, "bob")["state"] == "reconnecting"
+        assert s.status(call_id, "alice")["state"] == "active", "the place is kept"
+        connection.shutdown()
 
 
 def test_a_call_outlives_a_restart_of_the_server(start_server) -> None:
