@@ -58,6 +58,18 @@ let package = Package(
         ),
         .testTarget(name: "NetPrimitivesTests", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
         .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "NetPrimitives"], swiftSettings: strict),
+        .testTarget(
+            name: "SignalingGatewayTests",
+            dependencies: [
+                "SignalingGateway", "SocketIO",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
