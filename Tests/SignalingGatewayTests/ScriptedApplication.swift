@@ -7,6 +7,7 @@ final class ScriptedApplication: SocketApplication {
     typealias Receive = @Sendable (SocketEvent, SocketHandle) async -> SocketReply?
 
     private let decision: ConnectDecision
+    private let onConnect: @Sendable () async -> Void
     private let onAccepted: @Sendable (SocketHandle) async -> Void
     private let onReceive: Receive
     private let entries = Mutex<[String]>([])
@@ -14,10 +15,12 @@ final class ScriptedApplication: SocketApplication {
 
     init(
         decision: ConnectDecision = .accept,
+        onConnect: @escaping @Sendable () async -> Void = {},
         onAccepted: @escaping @Sendable (SocketHandle) async -> Void = { _ in },
         onReceive: @escaping Receive = { _, _ in nil }
     ) {
         self.decision = decision
+        self.onConnect = onConnect
         self.onAccepted = onAccepted
         self.onReceive = onReceive
     }
@@ -35,6 +38,7 @@ final class ScriptedApplication: SocketApplication {
     func connect(_ request: ConnectRequest, socket: SocketHandle) async -> ConnectDecision {
         requests.withLock { $0.append(request) }
         note("connect \(request.namespace) \(request.auth?.text ?? "nothing")")
+        await onConnect()
         return decision
     }
 
@@ -48,6 +52,10 @@ final class ScriptedApplication: SocketApplication {
         let reply = await onReceive(event, socket)
         note("end \(event.name)")
         return reply
+    }
+
+    func answered(_ event: SocketEvent, on socket: SocketHandle) {
+        socket.emit("after", [.string(event.name)])
     }
 
     func disconnected(_ socket: SocketHandle, reason: DisconnectReason) async {

@@ -17,13 +17,21 @@ public protocol SocketApplication: Sendable {
     /// Answers an event; the reply reaches the client if it asked for an acknowledgement and is dropped if not.
     func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply?
 
-    /// The socket is gone. Comes once for each accepted socket, after everything that it had sent before.
+    /// The answer to the event is on its way: what is emitted from here on reaches the client after it. Must return at
+    /// once; what the client sends next does not wait for it.
+    func answered(_ event: SocketEvent, on socket: SocketHandle)
+
+    /// The socket is gone. Comes once for each socket that `connect` let in, after everything that it had sent before;
+    /// without `accepted` before it if the client did not wait for the decision.
     func disconnected(_ socket: SocketHandle, reason: DisconnectReason) async
 }
 
 extension SocketApplication {
     /// The main namespace alone.
     public var namespaces: Set<String> { ["/"] }
+
+    /// Nothing follows an answer.
+    public func answered(_ event: SocketEvent, on socket: SocketHandle) {}
 }
 
 /// What the application makes of a request to enter a namespace.
