@@ -208,6 +208,7 @@ class TestMessagesOverPolling:
             broken.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         broken.close()
         time.sleep(0.05)
+        assert endpoint.poll(sid).status == 400
         answer = endpoint.poll(sid)
         assert (answer.status, json.loads(answer.body)["code"]) == (400, 1)
 
