@@ -62,7 +62,11 @@ let package = Package(
         .target(name: "Signaling", dependencies: ["CallModel", "SocketIO"], swiftSettings: strict),
         .target(
             name: "CallStore",
-            dependencies: ["CallModel", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "CallModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -85,10 +89,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(name: "CallPage", resources: [.embedInCode("web")], swiftSettings: strict),
         .target(
             name: "CallAPI",
             dependencies: [
-                "CallModel", "CallService", "NetPrimitives", "Signaling", "SocketIO",
+                "CallModel", "CallPage", "CallService", "NetPrimitives", "Signaling", "SocketIO",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -112,6 +117,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),

@@ -6,20 +6,17 @@ public import Hummingbird
 public struct CallAPI {
     private let configuration: APIConfiguration
     private let verifier: any TokenVerifier
-    private let page: PageRoutes
     let routes: [APIRoute]
 
-    /// An API over `calls`. `readiness` answers `/readyz`; `asset` has the call page's files by path.
+    /// An API over `calls`. `readiness` answers `/readyz`.
     public init(
         calls: CallService,
         verifier: any TokenVerifier,
         configuration: APIConfiguration,
-        readiness: @escaping @Sendable () async -> Readiness,
-        asset: @escaping @Sendable (_ path: String) -> PageAsset?
+        readiness: @escaping @Sendable () async -> Readiness
     ) {
         self.configuration = configuration
         self.verifier = verifier
-        page = PageRoutes(asset: asset)
         let initiations = InitiateRateLimiter(
             perUser: configuration.initiatePerUser,
             perAddress: configuration.initiatePerAddress
@@ -42,8 +39,8 @@ public struct CallAPI {
             add(route, to: group)
         }
         refuseOtherMethods(open: router, identified: identified)
-        router.get("/") { [page] request, _ in try page.answer(request) }
-        router.get("/**") { [page] request, _ in try page.answer(request) }
+        router.get("/") { request, _ in try PageRoutes.answer(request) }
+        router.get("/**") { request, _ in try PageRoutes.answer(request) }
         for method in Self.methods { identified.on("/api/**", method: method) { _, _ -> Response in throw Problem.notFound } }
         return router
     }

@@ -1,15 +1,9 @@
 /// The page for calls in a browser, compiled into the binary: the server needs no file beside it.
 ///
 /// Its sources are the files below `web/`. SwiftPM turns each into a constant named after the file; `files` gives
-/// them their paths back.
+/// them their paths back. The page holds no inline script or style and loads nothing from elsewhere, so that it
+/// works under the strictest content security policy.
 public enum CallPage {
-    /// The policy to serve the page with. The page holds no inline script or style, loads nothing from elsewhere, and
-    /// may not be framed: a frame around it could trick somebody into a call.
-    public static let contentSecurityPolicy = """
-        default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; img-src 'self' data:; \
-        base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'
-        """
-
     /// The asset at an absolute path, `/` being the page itself; `nil` if there is none.
     public static func asset(_ path: String) -> Asset? {
         assets[path == "/" ? "/index.html" : path]

@@ -12,6 +12,12 @@ public enum NetworkInterfaces {
         public let address: IPAddress
         /// Whether its interface is the loopback one.
         public let isLoopback: Bool
+
+        /// An address of an interface, loopback or not.
+        public init(address: IPAddress, isLoopback: Bool) {
+            self.address = address
+            self.isLoopback = isLoopback
+        }
     }
 
     /// All addresses of interfaces that are up, in the kernel's order, link-local ones left out: a socket bound to

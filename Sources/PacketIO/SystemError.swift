@@ -5,7 +5,7 @@ import Glibc
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was being done, in the system's own words.
     public enum Operation: String, Sendable {
-        case socket, bind, connect, getsockname, setsockopt, recvmmsg, sendmmsg
+        case socket, bind, getsockname, setsockopt
         case epollCreate = "epoll_create1"
         case epollControl = "epoll_ctl"
         case epollWait = "epoll_wait"

@@ -27,16 +27,13 @@ struct AssetTests {
         #expect(CallPage.asset(path) == nil)
     }
 
-    @Test("every asset has a media type that browsers take, and a strong entity tag of its own")
-    func headers() {
-        let assets = CallPage.paths.compactMap(CallPage.asset)
+    @Test("every asset has a media type that browsers take")
+    func mediaTypes() {
         let types: Set = [
             "text/html; charset=utf-8", "text/css; charset=utf-8", "text/javascript; charset=utf-8", "image/svg+xml",
         ]
-        for asset in assets {
-            #expect(types.contains(asset.contentType))
-            #expect(asset.entityTag.wholeMatch(of: /"[0-9a-f]+-[0-9a-f]+"/) != nil, "\(asset.entityTag)")
+        for path in CallPage.paths {
+            #expect(CallPage.asset(path).map { types.contains($0.contentType) } == true, "\(path)")
         }
-        #expect(Set(assets.map(\.entityTag)).count == assets.count)
     }
 }

@@ -1,5 +1,12 @@
 """Fixtures of the end-to-end tests. Each server is a process of its own on free ports."""
 
+import os
+import pathlib
+import re
+import select
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,3 +47,91 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
     for running in started:
         if running.process is not None:
             _finish(running)
+
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def find_binary(name):
+    """The built program `name`: from CALLRELAY_BIN_DIR if that is set, else from the release or the debug build."""
+    given = os.environ.get("CALLRELAY_BIN_DIR")
+    directories = [pathlib.Path(given)] if given else [ROOT / ".build/release", ROOT / ".build/debug"]
+    for directory in directories:
+        path = directory / name
+        if path.exists():
+            return str(path)
+    pytest.fail(f"{name} is not built; looked in {', '.join(map(str, directories))}")
+
+
+class Server:
+    """A program that prints the port it listens on, running until `stop`."""
+
+    def __init__(self, name, *arguments, announcement=r"listening on port (\d+)"):
+        self.process = subprocess.Popen(
+            [find_binary(name), *arguments], stdout=subprocess.PIPE, stderr=None, text=True, bufsize=1
+        )
+        self.port = int(self._await_line(announcement).group(1))
+
+    def _await_line(self, pattern, timeout=30):
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            ready, _, _ = select.select([self.process.stdout], [], [], deadline - time.monotonic())
+            line = self.process.stdout.readline() if ready else ""
+            if not line:
+                break
+            found = re.search(pattern, line)
+            if found:
+                return found
+        self.process.kill()
+        raise AssertionError(f"no line like {pattern!r} from {self.process.args}")
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def resident_kilobytes(self):
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+
+    def descriptor_count(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def stop(self, timeout=15):
+        """Asks the program to end and gives its exit status; a program that does not end fails the test."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"{self.process.args} did not end within {timeout} s of SIGTERM")
+        finally:
+            self.process.stdout.close()
+
+
+SUITE_TIMES = ["--port", "0", "--ping-interval-ms", "300", "--ping-timeout-ms", "200", "--connect-timeout-ms", "1000"]
+
+
+@pytest.fixture(scope="session")
+def echo_server():
+    """socketio-echo with the times of the official Socket.IO suite."""
+    server = Server("socketio-echo", *SUITE_TIMES)
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def engine_server():
+    """A bare Engine.IO echo with the times of the official Engine.IO suite."""
+    server = Server("socketio-echo", *SUITE_TIMES, "--engine")
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def patient_server():
+    """socketio-echo with the protocol's own times, for clients that are not to be hurried."""
+    server = Server("socketio-echo", "--port", "0")
+    yield server
+    assert server.stop() == 0

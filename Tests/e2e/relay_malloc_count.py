@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from relay_client import TurnClient, channel_data, payload_of, send_indication
+from turn_client import TurnClient
 
 CHANNEL = 0x4001
 WINDOW = 32
@@ -60,75 +60,66 @@ def free_port(kind):
 
 def wait_until_serving(server, process):
     deadline = time.monotonic() + 30
-    probe = TurnClient(server)
-    probe.socket.settimeout(0.2)
     while time.monotonic() < deadline:
         if process.poll() is not None:
             sys.exit(f"the server ended with {process.returncode} before it served")
         try:
-            probe.binding()
-            probe.close()
+            TurnClient(server, "", "", timeout_seconds=0.2).binding()
             return
         except (TimeoutError, ConnectionRefusedError):
             time.sleep(0.05)
     sys.exit("the server answers no Binding request")
 
 
+def bound_socket():
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.bind(("127.0.0.1", 0))
+    one.settimeout(5)
+    return one
+
+
 class Path:
     """One client and one peer, and the four ways a payload takes between them."""
 
     def __init__(self, server, user, password):
-        self.peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self.peer.bind(("127.0.0.1", 0))
-        self.peer.settimeout(5)
-        self.plain_peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.plain_peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self.plain_peer.bind(("127.0.0.1", 0))
-        self.plain_peer.settimeout(5)
+        self.channel_peer, self.plain_peer = bound_socket(), bound_socket()
+        self.plain_address = self.plain_peer.getsockname()
         self.client = TurnClient(server, user, password)
         self.client.allocate()
-        self.client.permit(self.plain_peer.getsockname())
-        self.client.bind_channel(CHANNEL, self.peer.getsockname())
+        self.client.create_permission(self.plain_address)
+        self.client.bind_channel(CHANNEL, self.channel_peer.getsockname())
 
     def relay(self, count):
         """Relays `count` packets, a quarter each way; checks every one of them."""
+        ways = (self.channel_up, self.channel_down, self.send_up, self.data_down)
         done = 0
         while done < count:
-            ways = (self.channel_up, self.channel_down, self.send_up, self.data_down)
             window = min(WINDOW, count - done)
-            ways[(done // WINDOW) % 4]([payload(done + index) for index in range(window)])
+            payloads = [payload(done + index) for index in range(window)]
+            for sent, received in zip(payloads, ways[(done // WINDOW) % 4](payloads), strict=True):
+                if sent != received:
+                    sys.exit("a packet was lost, changed or came out of order")
             done += window
 
     def channel_up(self, payloads):
         for one in payloads:
-            self.client.socket.send(channel_data(CHANNEL, one))
-        self.expect(self.peer, payloads)
+            self.client.send_channel(CHANNEL, one)
+        return [self.channel_peer.recv(65536) for _ in payloads]
 
     def channel_down(self, payloads):
         for one in payloads:
-            self.peer.sendto(one, self.client.relayed)
-        self.expect(self.client.socket, payloads, payload_of)
+            self.channel_peer.sendto(one, self.client.relayed)
+        return [self.client.receive().data for _ in payloads]
 
     def send_up(self, payloads):
         for one in payloads:
-            self.client.socket.send(send_indication(self.plain_peer.getsockname(), one))
-        self.expect(self.plain_peer, payloads)
+            self.client.send(self.plain_address, one)
+        return [self.plain_peer.recv(65536) for _ in payloads]
 
     def data_down(self, payloads):
         for one in payloads:
             self.plain_peer.sendto(one, self.client.relayed)
-        self.expect(self.client.socket, payloads, payload_of)
-
-    @staticmethod
-    def expect(receiver, payloads, unwrap=lambda datagram: datagram):
-        for one in payloads:
-            try:
-                datagram = receiver.recv(65536)
-            except TimeoutError:
-                sys.exit("a packet was lost")
-            if unwrap(datagram) != one:
-                sys.exit("a packet was changed or came out of order")
+        return [self.client.receive().data for _ in payloads]
 
 
 def payload(number):

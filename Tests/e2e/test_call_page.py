@@ -135,7 +135,7 @@ def test_a_video_call_with_relay_only(room: Room) -> None:
 
     bob.see("hang-up-button").click()
     alice.told(f"{bob.title} hung up.")
-    bob.told("You left the call.")
+    bob.told("You hung up.")
     kinds = assert_story(room, call_id, ended_by=user_id(bob.name), reason="hangup")
     assert in_order(
         kinds,
@@ -212,6 +212,7 @@ def test_a_call_cancelled_while_it_rings(room: Room) -> None:
     call_id = alice.call(bob.name, "video")
     expect(bob.see("incoming-panel")).to_be_visible()
     alice.see("hang-up-button").click()
+    alice.told("You cancelled the call.")
     bob.told(f"You missed a call from {alice.title}.")
     expect(bob.see("incoming-panel")).to_be_hidden()
     expect(bob.see("history-item").first).to_contain_text("incoming, missed")
@@ -221,9 +222,9 @@ def test_a_call_cancelled_while_it_rings(room: Room) -> None:
 def test_a_call_to_somebody_who_is_not_there(browser: Browser, start_server) -> None:
     room = Room(browser, start_server(CALL_RING_TIMEOUT="3s"))
     alice = room.enter("alice")
-    call_id = alice.call_by_name("nobody", "voice")
+    call_id = alice.call_by_name("dora", "voice")
     expect(alice.see("call-state")).to_have_text("Ringing…")
-    alice.told("Nobody did not answer.")
+    alice.told("Dora did not answer.")
     expect(alice.see("history-item").first).to_contain_text("outgoing, no answer")
     kinds = assert_story(room, call_id, ended_by=None, reason="missed")
     assert "missed" in kinds

@@ -1,4 +1,5 @@
 import Crypto
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket

@@ -146,6 +146,10 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             process(part, context: context)
         }
         isResuming = false
+        // The router's end of the pipeline hands over what it was given when a read is complete, which it was long ago.
+        if case .router(let owed) = state, owed > 0 {
+            context.fireChannelReadComplete()
+        }
         if isReadPending, canRead {
             isReadPending = false
             context.read()

@@ -5,37 +5,38 @@ import SocketIO
 struct EngineResponse {
     var status: HTTPResponseStatus
     var contentType: String?
-    var body = ""
-    var fields: [(name: String, value: String)] = []
+    var body: String
+    var fields: [(name: String, value: String)]
 
     init(_ answer: EngineAnswer) {
         switch answer {
         case .payload(let packets):
-            status = .ok
-            contentType = "text/plain; charset=UTF-8"
-            body = packets
+            self.init(status: .ok, contentType: "text/plain; charset=UTF-8", body: packets)
             fields = [("Cache-Control", "no-store")]
         case .accepted:
-            status = .ok
-            contentType = "text/html"
-            body = "ok"
+            self.init(status: .ok, contentType: "text/html", body: "ok")
             fields = [("Cache-Control", "no-store")]
-        case .error(let error):
-            self.init(error)
-        case .refused: status = .badRequest
-        case .tooLarge: status = .payloadTooLarge
-        case .unsupportedMethod: status = .internalServerError
+        case .error(let error): self.init(error)
+        case .refused: self.init(status: .badRequest)
+        case .tooLarge: self.init(status: .payloadTooLarge)
+        case .unsupportedMethod: self.init(status: .internalServerError)
         }
     }
 
     init(_ error: EngineRequestError) {
-        status = HTTPResponseStatus(statusCode: error.status)
-        contentType = "application/json"
-        body = error.body
+        let status = HTTPResponseStatus(statusCode: error.status)
+        self.init(status: status, contentType: "application/json", body: error.body)
     }
 
-    init(status: HTTPResponseStatus, fields: [(name: String, value: String)] = []) {
+    init(
+        status: HTTPResponseStatus,
+        contentType: String? = nil,
+        body: String = "",
+        fields: [(name: String, value: String)] = []
+    ) {
         self.status = status
+        self.contentType = contentType
+        self.body = body
         self.fields = fields
     }
 

@@ -14,6 +14,8 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var releaseInterval: Duration = .milliseconds(100)
     /// Bytes of one message or of one body from the client.
     public var maximumPayload = 1_000_000
+    /// Packets in the answer to one poll; clients other than the JavaScript one refuse answers of more than 16.
+    public var maximumPacketsPerPoll = 16
     /// Packets waiting for a client that does not take them up, before it is cut.
     public var maximumOutboundPackets = 4_096
     /// Bytes waiting for a client that does not take them up, before it is cut.

@@ -48,16 +48,17 @@ extension EngineSession {
             end(reason, into: &effects)
             forget(into: &effects)
         case .polling:
-            let waiting = outbound
-            if let poll = pendingPoll {
-                pendingPoll = nil
-                outbound.append(.text("1"))
+            let waiting = outbound + [.text("1")]
+            let poll = pendingPoll
+            pendingPoll = nil
+            end(reason, into: &effects)
+            outbound = waiting
+            if let poll {
                 effects.append(.answer(poll, .payload(takeOutboundPayload())))
-                end(reason, into: &effects)
+            }
+            if outbound.isEmpty {
                 forget(into: &effects)
             } else {
-                end(reason, into: &effects)
-                outbound = waiting
                 phase = .closing(until: now.adding(configuration.closeTimeout))
             }
         }

@@ -47,11 +47,10 @@ extension EngineSession {
         }
     }
 
-    /// Counted from when the ping was due, so that a timer's jitter does not add up; from now, if the whole process was
-    /// held up, since the client is not to blame for that.
+    /// Counted from when the ping was due, so that late timers do not add up, but never so short that a client pays for a
+    /// process that was held up.
     private func pongDeadline(pingDue due: Instant, now: Instant) -> Instant {
-        let tolerance = configuration.pingTimeout / 4
-        return (now <= due.adding(tolerance) ? due : now).adding(configuration.pingTimeout)
+        max(due.adding(configuration.pingTimeout), now.adding(configuration.pingTimeout / 4))
     }
 }
 

@@ -9,9 +9,8 @@ extension EngineSession {
             effects.append(.answer(request, .payload("6")))
             forget(into: &effects)
         case .closing:
-            outbound.append(.text("1"))
             effects.append(.answer(request, .payload(takeOutboundPayload())))
-            forget(into: &effects)
+            if outbound.isEmpty { forget(into: &effects) }
         case .open:
             guard transport == .polling else {
                 effects.append(.answer(request, .error(.badRequest)))

@@ -170,9 +170,17 @@ public struct EngineSession: Sendable {
         dropOutbound()
     }
 
+    /// What waits, as far as one answer may carry it.
     mutating func takeOutboundPayload() -> String {
-        defer { dropOutbound() }
-        return PollingPayload.encode(outbound)
+        let taken = outbound.prefix(max(configuration.maximumPacketsPerPoll, 1))
+        let payload = PollingPayload.encode(taken)
+        if taken.count == outbound.count {
+            dropOutbound()
+        } else {
+            outboundByteCount -= taken.reduce(0) { $0 + $1.byteCount }
+            outbound.removeFirst(taken.count)
+        }
+        return payload
     }
 
     mutating func dropOutbound() {

@@ -10,16 +10,16 @@ extension RelayConfiguration {
         let users = Dictionary(turn.staticUsers.map { ($0.name, $0.password) }, uniquingKeysWith: { first, _ in first })
         self.init(
             listenAddresses: turn.listen,
-            credentials: CredentialBook(realm: turn.realm, staticUsers: users, sharedSecrets: secrets),
-            peers: turn.deniedPeers.map { PeerPolicy(allowed: turn.allowedPeers, denied: $0) }
-                ?? PeerPolicy(allowed: turn.allowedPeers)
+            credentials: CredentialBook(realm: turn.realm, staticUsers: users, sharedSecrets: secrets)
         )
+        allowedPeers = turn.allowedPeers
+        if let denied = turn.deniedPeers { deniedPeers = denied }
         port = turn.port
         relayAddresses = turn.relayAddresses
         externalAddresses = turn.externalAddresses
         relayPorts = turn.relayPorts
         workers = turn.workers
-        unauthenticatedRepliesPerSecond = UInt32(clamping: turn.unauthenticatedReplies)
+        limits.unauthenticatedRepliesPerSecond = UInt32(clamping: turn.unauthenticatedReplies)
         userQuota = turn.userQuota
         totalQuota = turn.totalQuota
     }

@@ -11,6 +11,7 @@ import STUNServer
 import ServerConfiguration
 import ServiceLifecycle
 import SignalingGateway
+import UnixSignals
 
 /// The running server: the only place that knows every module.
 struct Server {
@@ -67,8 +68,7 @@ struct Server {
             calls: calls,
             verifier: verifier,
             configuration: HTTPSetup.api(configuration),
-            readiness: { await drain.readiness(store) },
-            asset: { _ in nil }
+            readiness: { await drain.readiness(store) }
         )
         let application = Application(
             router: api.router(),

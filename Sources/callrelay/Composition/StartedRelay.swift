@@ -1,5 +1,6 @@
 import CallModel
 import Logging
+import NetPrimitives
 import RelayRuntime
 import STUNServer
 import ServerConfiguration

@@ -46,9 +46,11 @@ export class RoomView {
 
   render() {
     const { session } = this;
+    const comesBack = this.#view.hidden && session.call === null;
     this.#view.hidden = session.call !== null;
+    if (comesBack) find("room-name").focus();
     find("connection-status").dataset.state = session.status.state;
-    setText(find("connection-text"), session.status.message ?? connectionTexts[session.status.state]);
+    setText(find("connection-text"), connectionTexts[session.status.state]);
     find("notice").dataset.kind = session.notice?.kind ?? "none";
     setText(find("notice-text"), session.notice?.text ?? "");
     this.#drawMembers();

@@ -5,7 +5,7 @@ import { Call } from "./call.js";
 import { displayName } from "./identity.js";
 import { LocalMedia } from "./media.js";
 import { Socket, SocketError } from "./socket.js";
-import { describeEnd, describeError, describeMissedRing } from "./words.js";
+import { describeEnd, describeError, describeMissedRing, describeOwnEnd } from "./words.js";
 
 /** @typedef {import("./api.js").CallInfo} CallInfo */
 /** @typedef {{callType: "voice" | "video", group: boolean, invitees?: string[], relayOnly: boolean}} Plan */
@@ -97,7 +97,7 @@ export class Session extends EventTarget {
     const call = this.call;
     if (!call) return;
     this.call = null;
-    this.#say("info", "You left the call.");
+    this.#say("info", describeOwnEnd(call.info));
     await this.#attempt(() => (call.info.group ? call.leave() : call.hangUp()));
     await this.refresh();
   }
@@ -183,6 +183,7 @@ export class Session extends EventTarget {
     } else {
       this.call?.suspend();
     }
+    if (status.message) this.#say("error", status.message);
     this.#changed();
   }
 

@@ -71,6 +71,12 @@ export function describeEnd({ reason, by, call }, me) {
   }
 }
 
+/** What our own hanging up comes to. @param {import("./api.js").CallInfo} call as it was before */
+export function describeOwnEnd({ group, state }) {
+  if (group) return "You left the call.";
+  return state === "ringing" ? "You cancelled the call." : "You hung up.";
+}
+
 /**
  * Why a call stopped ringing here.
  * @param {{reason: string, by?: string, call: import("./api.js").CallInfo}} end @param {string} me

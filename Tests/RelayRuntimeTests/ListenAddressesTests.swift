@@ -1,0 +1,79 @@
+import NetPrimitives
+import PacketIO
+import TURNRelay
+import Testing
+
+@testable import RelayRuntime
+
+@Suite("Addresses to listen on and to tell")
+struct ListenAddressesTests {
+    private let lo4 = IPAddress(ipv4: 0x7F00_0001)
+    private let lo6 = IPAddress(ipv6High: 0, low: 1)
+    private let private4 = IPAddress(ipv4: 0x0A00_0005)
+    private let public4 = IPAddress(ipv4: 0x0808_0404)
+    private let public6 = IPAddress(ipv6High: 0x2A00_0000_0000_0000, low: 9)
+
+    private func interfaces(_ addresses: IPAddress...) -> [NetworkInterfaces.Address] {
+        addresses.map { NetworkInterfaces.Address(address: $0, isLoopback: $0 == lo4 || $0 == lo6) }
+    }
+
+    @Test("a wildcard stands for the interface addresses, loopback left out")
+    func wildcard() {
+        let listen = ListenAddresses(
+            [.unspecified(.ipv4), .unspecified(.ipv6)],
+            interfaces: interfaces(lo4, private4, public4, lo6, public6)
+        )
+        #expect(listen.addresses == [private4, public4, public6])
+        #expect(listen.warnings.isEmpty)
+    }
+
+    @Test("a wildcard stands for loopback where there is nothing else")
+    func loopbackAlone() {
+        let listen = ListenAddresses([.unspecified(.ipv4)], interfaces: interfaces(lo4))
+        #expect(listen.addresses == [lo4])
+    }
+
+    @Test("a family that the machine does not have is a warning")
+    func missingFamily() {
+        let listen = ListenAddresses([lo4, lo6], interfaces: interfaces(lo4))
+        #expect(listen.addresses == [lo4])
+        #expect(listen.warnings.count == 1)
+        #expect(listen.warnings.first?.contains("IPv6") == true)
+    }
+
+    @Test("an address named twice is bound once")
+    func duplicates() {
+        let listen = ListenAddresses([public4, .unspecified(.ipv4)], interfaces: interfaces(lo4, public4))
+        #expect(listen.addresses == [public4])
+    }
+
+    @Test("a relay lives on the address that was reached, or on the pinned one; IPv6 clients get IPv4 relays")
+    func relayAddresses() {
+        let free = RelayPlan(listeners: [private4, public4, lo6], relay: [], external: []) { _ in nil }
+        #expect(free.byListener.map(\.ipv4?.bound) == [private4, public4, private4])
+        #expect(free.byListener.map(\.ipv4?.external) == [private4, public4, private4])
+        let pinned = RelayPlan(listeners: [private4, public4], relay: [public4], external: []) { _ in nil }
+        #expect(pinned.byListener.map(\.ipv4?.bound) == [public4, public4])
+        let mapped = RelayPlan(listeners: [private4], relay: [], external: [public4]) { _ in nil }
+        #expect(mapped.byListener.map(\.ipv4?.external) == [public4])
+        #expect(Set(mapped.ownRelays) == [private4, public4])
+    }
+
+    @Test("clients are told the external address, else the only one, else that of the default route")
+    func advertised() {
+        let external = RelayPlan(listeners: [private4], relay: [], external: [public4]) { _ in nil }
+        #expect(external.advertised == [public4])
+        let only = RelayPlan(listeners: [public4], relay: [], external: []) { _ in private4 }
+        #expect(only.advertised == [public4])
+        let several = RelayPlan(listeners: [private4, public4], relay: [], external: []) { _ in public4 }
+        #expect(several.advertised == [public4])
+    }
+
+    @Test("a private address told to clients is a warning, unless everything is loopback")
+    func privateAddress() {
+        let behindNAT = RelayPlan(listeners: [private4], relay: [], external: []) { _ in nil }
+        #expect(behindNAT.warnings.first?.contains("TURN_EXTERNAL_IP") == true)
+        let development = RelayPlan(listeners: [lo4, lo6], relay: [], external: []) { _ in nil }
+        #expect(development.warnings.isEmpty)
+    }
+}

@@ -1,0 +1,449 @@
+"""Engine.IO protocol 4, rule by rule, against the bare echo server and, where the rule is common, under Socket.IO."""
+
+import base64
+import json
+import socket as sockets
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from engineio_wire import (
+    PING_INTERVAL,
+    PING_TIMEOUT,
+    Endpoint,
+    InBackground,
+    expect_close,
+    receive_skipping_pings,
+)
+
+
+@pytest.fixture(params=["engine", "socket"])
+def endpoint(request):
+    """Both kinds of server keep the rules of the handshake, the heartbeat, closing and the upgrade."""
+    if request.param == "engine":
+        return Endpoint(request.getfixturevalue("engine_server"), "/engine.io/")
+    return Endpoint(request.getfixturevalue("echo_server"), "/socket.io/")
+
+
+@pytest.fixture
+def echo(engine_server):
+    return Endpoint(engine_server, "/engine.io/")
+
+
+def test_a_path_without_its_last_slash_is_not_ours(endpoint):
+    endpoint.path = endpoint.path.rstrip("/")
+    assert endpoint.request("GET", "EIO=4&transport=polling").status == 404
+
+
+class TestHandshakeOverPolling:
+    def test_it_opens_a_session(self, endpoint):
+        answer = endpoint.request("GET", "EIO=4&transport=polling")
+        assert answer.status == 200
+        assert answer.headers["content-type"] == "text/plain; charset=UTF-8"
+        assert answer.headers["cache-control"] == "no-store"
+        assert int(answer.headers["content-length"]) == len(answer.body)
+        handshake = json.loads(answer.body[1:])
+        assert list(handshake) == ["sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"]
+        assert len(handshake["sid"]) == 20
+        assert handshake["upgrades"] == ["websocket"]
+        assert answer.body.endswith('"pingInterval":300,"pingTimeout":200,"maxPayload":1000000}')
+
+    def test_ids_differ(self, endpoint):
+        assert len({endpoint.open_polling()["sid"] for _ in range(20)}) == 20
+
+    @pytest.mark.parametrize("query", ["transport=polling", "EIO=abc&transport=polling", "EIO=3&transport=polling"])
+    def test_another_protocol_version_is_refused(self, endpoint, query):
+        answer = endpoint.request("GET", query)
+        assert (answer.status, answer.body) == (400, '{"code":5,"message":"Unsupported protocol version"}')
+        assert answer.headers["content-type"] == "application/json"
+
+    @pytest.mark.parametrize("query", ["EIO=4", "EIO=4&transport=abc", ""])
+    def test_an_unknown_transport_is_refused(self, endpoint, query):
+        answer = endpoint.request("GET", query)
+        assert (answer.status, answer.body) == (400, '{"code":0,"message":"Transport unknown"}')
+
+    def test_an_unknown_session_is_refused(self, endpoint):
+        answer = endpoint.poll("AAAAAAAAAAAAAAAAAAAA")
+        assert (answer.status, answer.body) == (400, '{"code":1,"message":"Session ID unknown"}')
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+    def test_only_get_opens_a_session(self, endpoint, method):
+        answer = endpoint.request(method, "EIO=4&transport=polling")
+        assert (answer.status, answer.body) == (400, '{"code":2,"message":"Bad handshake method"}')
+
+    def test_a_websocket_needs_an_upgrade(self, endpoint):
+        answer = endpoint.request("GET", "EIO=4&transport=websocket")
+        assert (answer.status, answer.body) == (400, '{"code":3,"message":"Bad request"}')
+
+    def test_the_transport_is_checked_first_and_the_version_last(self, endpoint):
+        assert json.loads(endpoint.request("POST", "EIO=3&transport=abc&sid=x").body)["code"] == 0
+        assert json.loads(endpoint.request("POST", "EIO=3&transport=polling&sid=x").body)["code"] == 1
+        assert json.loads(endpoint.request("POST", "EIO=3&transport=polling").body)["code"] == 2
+
+
+class TestHandshakeOverWebSocket:
+    def test_it_opens_a_session(self, endpoint):
+        socket, handshake = endpoint.open_websocket()
+        with socket:
+            assert list(handshake) == ["sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"]
+            assert handshake["upgrades"] == []
+            assert len(handshake["sid"]) == 20
+
+    @pytest.mark.parametrize(
+        "query, words",
+        [
+            ("transport=websocket", b"Unsupported protocol version"),
+            ("EIO=abc&transport=websocket", b"Unsupported protocol version"),
+            ("EIO=4", b"Transport unknown"),
+            ("EIO=4&transport=abc", b"Transport unknown"),
+            ("EIO=4&transport=websocket&sid=abc", b"Session ID unknown"),
+        ],
+    )
+    def test_a_bad_request_is_refused(self, endpoint, query, words):
+        with pytest.raises(InvalidStatus) as refused:
+            endpoint.websocket(query)
+        assert refused.value.response.status_code == 400
+        assert refused.value.response.headers["Content-Type"] == "text/html"
+        assert refused.value.response.body == words
+
+    def test_compression_is_not_accepted(self, endpoint):
+        with endpoint.websocket(compression="deflate") as socket:
+            assert socket.protocol.extensions == []
+
+
+class TestMessagesOverPolling:
+    def test_one_text_packet(self, echo):
+        sid = echo.open_polling()["sid"]
+        pushed = echo.post(sid, "4hello")
+        assert (pushed.status, pushed.body) == (200, "ok")
+        assert pushed.headers["content-type"] == "text/html"
+        polled = echo.poll(sid)
+        assert (polled.status, polled.body) == (200, "4hello")
+
+    def test_several_packets_come_back_in_one_answer(self, echo):
+        sid = echo.open_polling()["sid"]
+        assert echo.post(sid, "4test1\x1e4test2\x1e4test3").body == "ok"
+        assert echo.poll(sid).body == "4test1\x1e4test2\x1e4test3"
+
+    def test_several_packets_come_back_in_one_answer_to_a_poll_that_waits(self, echo):
+        sid = echo.open_polling()["sid"]
+        waiting = echo.poll_in_background(sid)
+        time.sleep(0.05)
+        assert echo.post(sid, "4test1\x1e4test2").body == "ok"
+        assert waiting.wait().body == "4test1\x1e4test2"
+
+    def test_text_and_binary(self, echo):
+        sid = echo.open_polling()["sid"]
+        assert echo.post(sid, "4hello\x1ebAQIDBA==").body == "ok"
+        answer = echo.poll(sid)
+        assert answer.headers["content-type"] == "text/plain; charset=UTF-8"
+        assert answer.body == "4hello\x1ebAQIDBA=="
+
+    def test_text_of_many_languages(self, echo):
+        sid = echo.open_polling()["sid"]
+        text = "4€ Ω 日本語 🎈"
+        assert echo.post(sid, text.encode()).body == "ok"
+        answer = echo.poll(sid)
+        assert answer.body == text
+        assert int(answer.headers["content-length"]) == len(text.encode())
+
+    @pytest.mark.parametrize("body", ["abc", "", "4ok\x1eabc", "7", "2", "bA", "4ok\x1eb%%%%"])
+    def test_an_invalid_packet_ends_the_session(self, echo, body):
+        sid = echo.open_polling()["sid"]
+        assert echo.post(sid, body).status == 400
+        assert echo.poll(sid).status == 400
+
+    def test_a_body_that_is_not_utf8_ends_the_session(self, echo):
+        sid = echo.open_polling()["sid"]
+        assert echo.post(sid, b"4\xff\xfe").status == 400
+        assert echo.poll(sid).status == 400
+
+    def test_a_body_declared_as_raw_bytes_ends_the_session(self, echo):
+        sid = echo.open_polling()["sid"]
+        assert echo.post(sid, "4hello", {"Content-Type": "application/octet-stream"}).status == 400
+        assert echo.poll(sid).status == 400
+
+    def test_a_body_of_the_largest_size_is_taken(self, echo):
+        sid = echo.open_polling()["sid"]
+        body = "4" + "x" * 999_999
+        assert echo.post(sid, body).body == "ok"
+        assert echo.poll(sid).body == body
+
+    def test_a_larger_body_is_refused_and_the_session_lives(self, echo):
+        sid = echo.open_polling()["sid"]
+        answer = echo.post(sid, "4" + "x" * 1_000_000)
+        assert (answer.status, answer.body) == (413, "")
+        assert echo.post(sid, "4still here").body == "ok"
+        assert echo.poll(sid).body == "4still here"
+
+    def test_a_second_poll_ends_the_session(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        first = endpoint.poll_in_background(sid)
+        time.sleep(0.05)
+        second = endpoint.poll(sid)
+        assert (second.status, second.body) == (400, "")
+        answer = first.wait()
+        assert (answer.status, answer.body) == (200, "1")
+        assert endpoint.poll(sid).status == 400
+
+    def test_a_second_post_beside_the_first_ends_the_session(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        with sockets.create_connection(("127.0.0.1", endpoint.server.port), timeout=5) as slow:
+            target = endpoint.target(f"EIO=4&transport=polling&sid={sid}")
+            slow.sendall(f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4he".encode())
+            time.sleep(0.05)
+            answer = endpoint.post(sid, "4other")
+            assert (answer.status, answer.body) == (400, "")
+            assert slow.recv(100).startswith(b"HTTP/1.1 400")
+        assert endpoint.poll(sid).status == 400
+
+    @pytest.mark.parametrize("is_reset", [False, True])
+    def test_a_poll_broken_off_ends_the_session(self, endpoint, is_reset):
+        sid = endpoint.open_polling()["sid"]
+        broken = sockets.create_connection(("127.0.0.1", endpoint.server.port))
+        broken.sendall(f"GET {endpoint.target(f'EIO=4&transport=polling&sid={sid}')} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        time.sleep(0.05)
+        if is_reset:
+            broken.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        broken.close()
+        time.sleep(0.05)
+        answer = endpoint.poll(sid)
+        assert (answer.status, json.loads(answer.body)["code"]) == (400, 1)
+
+    @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+    def test_other_methods_are_not_supported(self, endpoint, method):
+        sid = endpoint.open_polling()["sid"]
+        answer = endpoint.request(method, f"EIO=4&transport=polling&sid={sid}")
+        assert (answer.status, answer.body) == (500, "")
+
+
+class TestMessagesOverWebSocket:
+    def test_text(self, echo):
+        socket, _ = echo.open_websocket()
+        with socket:
+            socket.send("4hello")
+            assert receive_skipping_pings(socket) == "4hello"
+
+    def test_binary(self, echo):
+        socket, _ = echo.open_websocket()
+        with socket:
+            socket.send(b"\x01\x02\x03\x04")
+            assert receive_skipping_pings(socket) == b"\x01\x02\x03\x04"
+
+    def test_binary_as_text_where_the_client_asks_for_it(self, echo):
+        with echo.websocket("EIO=4&transport=websocket&b64=1") as socket:
+            socket.recv(timeout=5)
+            socket.send("bAQIDBA==")
+            assert receive_skipping_pings(socket) == "bAQIDBA=="
+
+    def test_many_messages_keep_their_order(self, echo):
+        socket, _ = echo.open_websocket()
+        with socket:
+            for number in range(500):
+                socket.send(f"4{number}")
+            assert [receive_skipping_pings(socket) for _ in range(500)] == [f"4{number}" for number in range(500)]
+
+    @pytest.mark.parametrize("packet", ["abc", "", "7", "2", "2probe"])
+    def test_an_invalid_packet_closes(self, endpoint, packet):
+        socket, _ = endpoint.open_websocket()
+        with socket:
+            socket.send(packet)
+            assert expect_close(socket) == 1002
+
+
+class TestHeartbeat:
+    def test_three_rounds_over_polling(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        for _ in range(3):
+            answer = endpoint.poll(sid)
+            assert (answer.status, answer.body) == (200, "2")
+            assert endpoint.post(sid, "3").body == "ok"
+
+    def test_silence_over_polling_ends_the_session(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        time.sleep(PING_INTERVAL + PING_TIMEOUT)
+        assert endpoint.poll(sid).status == 400
+
+    def test_a_ping_that_nobody_answers_ends_the_session(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        assert endpoint.poll(sid).body == "2"
+        assert endpoint.poll(sid).body == "1"
+        assert endpoint.poll(sid).status == 400
+
+    def test_three_rounds_over_a_websocket(self, endpoint):
+        socket, _ = endpoint.open_websocket()
+        with socket:
+            for _ in range(3):
+                started = time.monotonic()
+                assert socket.recv(timeout=5) == "2"
+                assert 0.2 < time.monotonic() - started < 1
+                socket.send("3")
+
+    def test_silence_over_a_websocket_closes(self, endpoint):
+        socket, _ = endpoint.open_websocket()
+        with socket:
+            assert expect_close(socket) == 1000
+
+
+class TestClosing:
+    def test_over_polling_while_a_poll_waits(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        waiting = endpoint.poll_in_background(sid)
+        time.sleep(0.05)
+        assert endpoint.post(sid, "1").body == "ok"
+        answer = waiting.wait()
+        assert (answer.status, answer.body) == (200, "6")
+        assert endpoint.poll(sid).status == 400
+
+    def test_over_polling_with_a_poll_that_comes_late(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        assert endpoint.post(sid, "1").body == "ok"
+        assert endpoint.poll(sid).body == "6"
+        assert endpoint.poll(sid).status == 400
+
+    def test_over_polling_with_both_at_once(self, endpoint):
+        for _ in range(25):
+            sid = endpoint.open_polling()["sid"]
+            waiting = endpoint.poll_in_background(sid)
+            assert endpoint.post(sid, "1").body == "ok"
+            answer = waiting.wait()
+            assert (answer.status, answer.body) == (200, "6")
+            assert endpoint.poll(sid).status == 400
+
+    def test_over_a_websocket(self, endpoint):
+        socket, _ = endpoint.open_websocket()
+        with socket:
+            socket.send("1")
+            assert expect_close(socket) == 1000
+
+
+class TestUpgrade:
+    def begin(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        return sid, endpoint.websocket(f"EIO=4&transport=websocket&sid={sid}")
+
+    def upgraded(self, endpoint):
+        sid, socket = self.begin(endpoint)
+        socket.send("2probe")
+        assert socket.recv(timeout=5) == "3probe"
+        socket.send("5")
+        return sid, socket
+
+    def test_the_whole_way(self, echo):
+        sid, socket = self.begin(echo)
+        with socket:
+            socket.send("2probe")
+            assert socket.recv(timeout=5) == "3probe"
+            answer = echo.poll(sid)
+            assert (answer.status, answer.body) == (200, "6")
+            socket.send("5")
+            socket.send("4hello")
+            assert receive_skipping_pings(socket) == "4hello"
+
+    def test_a_poll_that_waits_is_released(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        waiting = endpoint.poll_in_background(sid)
+        with endpoint.websocket(f"EIO=4&transport=websocket&sid={sid}") as socket:
+            socket.send("2probe")
+            assert socket.recv(timeout=5) == "3probe"
+            assert waiting.wait().body == "6"
+
+    def test_polling_goes_on_during_the_probe_and_what_waits_crosses_over(self, echo):
+        sid, socket = self.begin(echo)
+        with socket:
+            socket.send("2probe")
+            assert socket.recv(timeout=5) == "3probe"
+            assert echo.post(sid, "4one").body == "ok"
+            assert echo.poll(sid).body == "4one"
+            assert echo.post(sid, "4two\x1e4three").body == "ok"
+            socket.send("5")
+            socket.send("4four")
+            assert [receive_skipping_pings(socket) for _ in range(3)] == ["4two", "4three", "4four"]
+
+    def test_requests_after_the_upgrade_are_refused(self, echo):
+        sid, socket = self.upgraded(echo)
+        with socket:
+            time.sleep(0.05)
+            answer = echo.poll(sid)
+            assert (answer.status, answer.body) == (400, '{"code":3,"message":"Bad request"}')
+            assert echo.post(sid, "4hello").status == 400
+            socket.send("4hello")
+            assert receive_skipping_pings(socket) == "4hello"
+
+    def test_a_second_websocket_is_accepted_and_closed(self, echo):
+        sid, socket = self.upgraded(echo)
+        with socket:
+            with echo.websocket(f"EIO=4&transport=websocket&sid={sid}") as second:
+                assert expect_close(second) == 1000
+            socket.send("4hello")
+            assert receive_skipping_pings(socket) == "4hello"
+
+    def test_a_second_websocket_during_the_probe_is_accepted_and_closed(self, echo):
+        sid, socket = self.begin(echo)
+        with socket:
+            socket.send("2probe")
+            assert socket.recv(timeout=5) == "3probe"
+            with echo.websocket(f"EIO=4&transport=websocket&sid={sid}") as second:
+                assert expect_close(second) == 1000
+            socket.send("5")
+            socket.send("4hello")
+            assert receive_skipping_pings(socket) == "4hello"
+
+    @pytest.mark.parametrize("packets", [["4hello"], ["5"], ["2"], ["2probe", "4hello"], ["abc"]])
+    def test_anything_else_during_the_probe_closes_the_new_socket_alone(self, echo, packets):
+        sid, socket = self.begin(echo)
+        with socket:
+            for packet in packets:
+                socket.send(packet)
+            assert expect_close(socket) == 1000
+        assert echo.post(sid, "4still here").body == "ok"
+        assert echo.poll(sid).body == "4still here"
+
+    def test_a_probe_broken_off_leaves_polling_alone(self, echo):
+        sid, socket = self.begin(echo)
+        socket.close()
+        assert echo.post(sid, "4still here").body == "ok"
+        assert echo.poll(sid).body == "4still here"
+        with echo.websocket(f"EIO=4&transport=websocket&sid={sid}") as again:
+            again.send("2probe")
+            assert again.recv(timeout=5) == "3probe"
+
+    def test_the_session_goes_on_being_kept_alive(self, endpoint):
+        _, socket = self.upgraded(endpoint)
+        with socket:
+            for _ in range(3):
+                assert socket.recv(timeout=5) == "2"
+                socket.send("3")
+
+
+class TestForeignPages:
+    def test_every_answer_is_readable(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        for answer in [
+            endpoint.request("GET", "EIO=4&transport=polling", headers={"Origin": "https://other.example"}),
+            endpoint.request("GET", "EIO=4&transport=abc"),
+            endpoint.post(sid, "3"),
+            endpoint.post(sid, "abc"),
+        ]:
+            assert answer.headers["access-control-allow-origin"] == "*", answer
+
+    def test_a_preflight_is_answered(self, endpoint):
+        answer = endpoint.request(
+            "OPTIONS",
+            "EIO=4&transport=polling",
+            headers={
+                "Origin": "https://other.example",
+                "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "x-one,x-two",
+            },
+        )
+        assert (answer.status, answer.body) == (204, "")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["access-control-allow-methods"] == "GET,HEAD,PUT,PATCH,POST,DELETE"
+        assert answer.headers["access-control-allow-headers"] == "x-one,x-two"
+        assert answer.headers["vary"] == "Access-Control-Request-Headers"
+
+    def test_a_websocket_of_a_foreign_page_is_let_in_where_all_are(self, endpoint):
+        with endpoint.websocket(origin="https://other.example") as socket:
+            assert socket.recv(timeout=5)[0] == "0"
