@@ -110,9 +110,13 @@ public final class RelayService: Sendable {
     }
 
     /// Returns when all shards have ended: after `stop`, or with an error if one failed on its own (the others are
-    /// then told to end at once).
+    /// then told to end at once). Cancelling the waiting task ends them at once too.
     public func waitUntilStopped() async throws(RelayFailure) {
-        await group.wait()
+        await withTaskCancellationHandler {
+            await group.wait()
+        } onCancel: {
+            end(within: .zero)
+        }
         if let failure = group.failure { throw failure }
     }
 
