@@ -89,6 +89,55 @@ struct TwoNodesTests {
         #expect(bob.takeNames() == ["audio-toggled"])
     }
 
+    @Test("A session that moves to the other node while both are busy gets every event once, in order")
+    func movingSession() async throws {
+        let fixture = try await ServiceFixture()
+        let here = try fixture.node()
+        let there = try fixture.node()
+        let (id, _, bob) = try await fixture.activeCall(here)
+        var expected: [String] = []
+        var heard: [String] = []
+        var last = try await here.service.status(id, by: Node.identity("bob")).sequence
+        var socket = bob
+        for round in 0..<10 {
+            let node = round % 2 == 0 ? there : here
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for index in 0..<5 {
+                        do {
+                            try await here.send(id, "alice", .candidate, "\"\(round)-\(index)\"")
+                        } catch {
+                            Issue.record("\(error)")
+                        }
+                    }
+                }
+                group.addTask { await node.service.sweep() }
+            }
+            expected += (0..<5).map { "\(round)-\($0)" }
+            heard += Self.candidates(socket.take().map(\.payload), &last)
+            let next = await node.connect("bob", "b-\(round)")
+            async let racing: Void = there.send(id, "alice", .candidate, "\"r\(round)\"")
+            let outcome = try await node.join(id, "bob", next, after: last)
+            try await racing
+            expected.append("r\(round)")
+            heard += Self.candidates(outcome.missed.compactMap(\.json), &last)
+            // A node tells what another committed when it acts next.
+            _ = try await node.service.toggleAudio(id, enabled: round % 2 == 1, by: Node.identity("alice"))
+            heard += Self.candidates(next.take().map(\.payload), &last)
+            socket = next
+        }
+        #expect(heard == expected)
+    }
+
+    private static func candidates(_ payloads: [JSONText], _ last: inout Int64) -> [String] {
+        for payload in payloads {
+            let sequence = Int64(payload["seq"]?.integerValue ?? 0)
+            #expect(sequence > last)
+            last = sequence
+        }
+        return payloads.compactMap { $0["candidate"]?.stringValue }
+    }
+
     @Test("A due deadline is acted on once, whichever node sweeps")
     func sweeps() async throws {
         let fixture = try await ServiceFixture()

@@ -126,7 +126,7 @@ def test_it_applies_twice_and_the_second_time_changes_nothing(migrated: PostgreS
     assert migrated.query("SELECT count(*) FROM call_sessions WHERE call_id = 'kept'") == ["1"]
 
 
-def test_a_foreign_table_of_the_same_name_stops_it_and_nothing_is_left_behind(postgres: PostgreSQL, migrated: PostgreSQL) -> None:
+def test_a_foreign_table_of_the_same_name_stops_it_and_nothing_is_left(postgres: PostgreSQL) -> None:
     created = postgres.psql("-c", f"CREATE DATABASE half OWNER {ROLE}", user="admin", database="postgres")
     assert created.returncode == 0, created.stderr
     conflicting = postgres.psql("-c", "CREATE VIEW call_events AS SELECT 1 AS seq", database="half")
