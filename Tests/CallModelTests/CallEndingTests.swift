@@ -130,4 +130,28 @@ struct CallEndingTests {
         #expect(scenario.call.state == .active)
         #expect(try scenario.act(.answer(description: nil), "carol") == [.answered])
     }
+
+    @Test("What comes too late or from the wrong side is a success that changes nothing")
+    func nothing() throws {
+        var ringing = try CallScenario()
+        #expect(try ringing.act(.leave, "bob").isEmpty)
+        var answered = try CallScenario.connected(invitees: ["@bob:hs", "@carol:hs"])
+        for action in [CallAction.end(nil), .reject(nil), .leave] {
+            #expect(try answered.act(action, "carol").isEmpty)
+        }
+        for user in ["alice", "bob"] { #expect(try answered.act(.reject(nil), user).isEmpty) }
+        #expect(answered.call.state == .active)
+    }
+
+    @Test("In a group that was answered, whoever it still rings for may say no without ending it")
+    func groupRefusal() throws {
+        for action in [CallAction.end(.busy), .reject(nil)] {
+            var scenario = try CallScenario.connected(group: true, invitees: ["@bob:hs", "@carol:hs"])
+            #expect(scenario.call.ringDeadline != nil)
+            #expect(try scenario.act(action, "carol") == [.rejected])
+            #expect(scenario.call.state == .active && scenario.state("carol") == .rejected)
+            #expect(scenario.call.ringDeadline == nil)
+            #expect(try scenario.act(.answer(description: nil), "carol") == [.answered])
+        }
+    }
 }

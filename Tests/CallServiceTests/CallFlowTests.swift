@@ -180,4 +180,17 @@ struct CallFlowTests {
             }
         }
     }
+
+    @Test("A call that nobody can answer rings and is missed")
+    func nobody() async throws {
+        let fixture = try await ServiceFixture()
+        let node = try fixture.node()
+        let alice = await node.connect("alice", "a1", rooms: ["!room"])
+        let wish = CallInitiation(roomID: "!room")
+        let id = try await node.service.initiate(wish, device: nil, by: Node.identity("alice")).call.id
+        fixture.clock.advance(60_000)
+        await node.service.sweep()
+        #expect(alice.takeNames() == ["room-members", "call-ended"])
+        #expect(try await node.service.status(id, by: Node.identity("alice")).endReason == .missed)
+    }
 }

@@ -94,6 +94,19 @@ struct ClientEventTests {
         #expect(throws: CallFailure.tooManyInvitees(limit: CallLimits.invitees)) { try many.initiation() }
     }
 
+    @Test(
+        "Names that a database or another reader would take for a different one are refused",
+        arguments: [#""\ud800""#, #""a\u0000b""#, "\"\u{FFFD}\"", #""""#, "5", "[]"]
+    )
+    func names(_ name: String) throws {
+        let body = try RequestBody(JSONText(validating: #"{"roomId":\#(name),"callId":\#(name),"to":\#(name)}"#))
+        #expect(throws: CallFailure.self) { try body.initiation() }
+        #expect(throws: CallFailure.self) { try body.callID() }
+        #expect(throws: CallFailure.self) { try body.recipient() }
+        let invitees = try RequestBody(JSONText(validating: #"{"roomId":"!r","invitees":[\#(name)]}"#))
+        #expect(throws: CallFailure.self) { try invitees.initiation() }
+    }
+
     @Test("A body that names another user than the token is refused")
     func otherUser() throws {
         let body = try RequestBody(JSONText(validating: #"{"userId":"@a"}"#))
