@@ -52,6 +52,8 @@ class RunningServer:
             "TURN_SHARED_SECRET": self.turn_secret,
             "DATABASE_URL": f"sqlite:{directory / 'callrelay.db'}",
             "LOG_LEVEL": "debug",
+            # A browser that was closed leaves allocations behind; the drain would wait for them.
+            "DRAIN_TIMEOUT": "2s",
             **(settings or {}),
         }
         self.secure = bool(self.settings.get("HTTP_TLS_CERT"))

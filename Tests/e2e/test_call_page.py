@@ -13,7 +13,8 @@ from running_server import RunningServer
 from scenario import user_id
 
 _numbers = itertools.count()
-FLOW_SECONDS = 10
+# Ten seconds in windows wide enough for a machine that has other work to do.
+FLOW_WINDOWS, FLOW_WINDOW_SECONDS = 5, 2
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +65,8 @@ def assert_media_flows(people: tuple[Person, Person], has_video: bool) -> None:
     """For ten seconds everybody goes on seeing new frames and hearing new sound."""
     before = [person.media() for person in people]
     first = before
-    for _ in range(FLOW_SECONDS):
-        time.sleep(1)
+    for _ in range(FLOW_WINDOWS):
+        time.sleep(FLOW_WINDOW_SECONDS)
         now = [person.media() for person in people]
         for person, earlier, later in zip(people, before, now, strict=True):
             assert later["audioPackets"] > earlier["audioPackets"], f"{person.name} hears nothing new"
@@ -226,8 +227,8 @@ def test_a_call_to_somebody_who_is_not_there(browser: Browser, start_server) -> 
     expect(alice.see("call-state")).to_have_text("Ringing…")
     alice.told("Dora did not answer.")
     expect(alice.see("history-item").first).to_contain_text("outgoing, no answer")
-    kinds = assert_story(room, call_id, ended_by=None, reason="missed")
-    assert "missed" in kinds
+    assert_story(room, call_id, ended_by=None, reason="missed")
+    assert [person["state"] for person in room.status(call_id)["participants"]] == ["left", "missed"]
     alice.leave()
 
 
