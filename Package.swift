@@ -138,8 +138,6 @@ let package = Package(
             swiftSettings: borrowing
         ),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
-        .testTarget(name: "CallModelTests", dependencies: ["CallModel"], swiftSettings: strict),
-        .testTarget(name: "CallPageTests", dependencies: ["CallPage"], swiftSettings: strict),
         .testTarget(
             name: "NetPrimitivesTests",
             dependencies: ["NetPrimitives", "TestSupport"],
