@@ -131,13 +131,13 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .target(
             name: "TestSupport",
             dependencies: ["NetPrimitives", "STUNCore"],
             path: "Tests/TestSupport",
             swiftSettings: borrowing
         ),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(
             name: "NetPrimitivesTests",
             dependencies: ["NetPrimitives", "TestSupport"],
@@ -165,6 +165,18 @@ let package = Package(
             swiftSettings: borrowing
         ),
         .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "NetPrimitives"], swiftSettings: strict),
+        .testTarget(
+            name: "SignalingGatewayTests",
+            dependencies: [
+                "SignalingGateway", "SocketIO",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(name: "CallModelTests", dependencies: ["CallModel"], swiftSettings: strict),
         .testTarget(
             name: "SignalingTests",

@@ -42,7 +42,7 @@ enum ImportRules {
         ),
         "CallPage": ImportRule(own: [], foreign: ["Crypto"]),
         "CallAPI": ImportRule(
-            own: callCore.union(["CallPage", "CallService", "NetPrimitives", "SignalingGateway"]),
+            own: callCore.union(["CallPage", "CallService", "NetPrimitives"]),
             foreign: [
                 "Crypto", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
                 "Synchronization",

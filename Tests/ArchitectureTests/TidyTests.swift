@@ -45,7 +45,9 @@ struct TidyTests {
 
     @Test("banned words are found in code and not in comments")
     func occurrencesSkipComments() {
-        let source = "let a = 1 // await here\nawait run()"
-        #expect(SourceText.occurrences(of: ["await "], in: source) == ["line 2: await "])
+        let source = "let a = 1 // await here\nfingerprint(a)\nawait run()\nprint(a)"
+        #expect(
+            SourceText.occurrences(of: ["await ", "print("], in: source) == ["line 3: await ", "line 4: print("]
+        )
     }
 }
