@@ -126,6 +126,7 @@ let package = Package(
             dependencies: [
                 "SocketIO", "SignalingGateway",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Hummingbird
 import Logging
+import NIOPosix
 import SignalingGateway
 import SocketIO
 
@@ -30,6 +31,14 @@ struct SocketIOEcho: AsyncParsableCommand {
     @Option(help: "Bytes of one message or body.")
     var maxPayload = 1_000_000
 
+    @Option(
+        help: """
+            Event loops to spread connections over. With one, what arrives first is taken first, also from two \
+            connections, as the official suites assume.
+            """
+    )
+    var eventLoops = 1
+
     @Flag(help: "Serve bare Engine.IO on /engine.io/ instead.")
     var engine = false
 
@@ -38,6 +47,7 @@ struct SocketIOEcho: AsyncParsableCommand {
         guard pingIntervalMs > 0, pingTimeoutMs > 0, connectTimeoutMs > 0 else {
             throw ValidationError("times must be more than 0")
         }
+        guard (1...64).contains(eventLoops) else { throw ValidationError("--event-loops must be 1 to 64") }
         guard maxPayload > 0 else { throw ValidationError("--max-payload must be more than 0") }
     }
 
@@ -53,6 +63,7 @@ struct SocketIOEcho: AsyncParsableCommand {
                 print("listening on port \(channel.localAddress?.port ?? 0)")
                 flushStandardOutput()
             },
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: eventLoops)),
             logger: logger
         )
         try await application.runService()

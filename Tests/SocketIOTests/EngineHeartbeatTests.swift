@@ -52,15 +52,29 @@ struct EngineHeartbeatTests {
         #expect(harness.take().answer(to: second) == .payload("1"))
     }
 
-    @Test("after a standstill of the whole process the client still has time to answer")
-    func standstill() {
-        var harness = SessionHarness(.webSocket)
+    @Test("after a standstill of the whole process the client still has time to answer", arguments: [true, false])
+    func standstill(isPolling: Bool) {
+        var harness = SessionHarness(isPolling ? .polling : .webSocket)
         harness.sleep(milliseconds: 5_000)
-        harness.wait(milliseconds: 49)
+        harness.wait(milliseconds: isPolling ? 49 : 199)
         #expect(harness.take().closeReason == nil)
-        harness.say("3")
+        if isPolling { _ = harness.post("3") } else { harness.say("3") }
         harness.wait(milliseconds: 299)
         #expect(harness.take().closeReason == nil)
+    }
+
+    @Test("a timer that is late takes nothing from the client that is told late, and gives nothing to one that is gone")
+    func lateTimer() {
+        var harness = SessionHarness(.webSocket)
+        harness.sleep(milliseconds: 340)
+        harness.wait(milliseconds: 199)
+        #expect(harness.take().closeReason == nil)
+        harness.wait(milliseconds: 1)
+        #expect(harness.take().closeReason == .pingTimeout)
+        harness = SessionHarness(.polling)
+        harness.sleep(milliseconds: 340)
+        harness.wait(milliseconds: 160)
+        #expect(harness.take().closeReason == .pingTimeout)
     }
 
     @Test("a client that we do not read from is not blamed for silence")

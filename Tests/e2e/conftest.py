@@ -141,11 +141,11 @@ def engine_server():
 
 @pytest.fixture(scope="session")
 def patient_server():
-    """socketio-echo with the protocol's own times, for clients that are not to be hurried."""
-    yield from running("--port", "0")
+    """socketio-echo with the protocol's own times, for clients that are not to be hurried, on several event loops."""
+    yield from running("--port", "0", "--event-loops", "3")
 
 
 @pytest.fixture(scope="session")
 def patient_engine_server():
-    """A bare Engine.IO echo with the protocol's own times."""
-    yield from running("--port", "0", "--engine")
+    """A bare Engine.IO echo with the protocol's own times, on several event loops."""
+    yield from running("--port", "0", "--event-loops", "3", "--engine")

@@ -47,10 +47,11 @@ extension EngineSession {
         }
     }
 
-    /// Counted from when the ping was due, so that late timers do not add up, but never so short that a client pays for a
-    /// process that was held up.
+    /// Counted from when the ping goes out, which is now, unless nobody polls: then from when it was due, so that late
+    /// timers do not keep a client that has gone, but never so short that one pays for a process that was held up.
     private func pongDeadline(pingDue due: Instant, now: Instant) -> Instant {
-        max(due.adding(configuration.pingTimeout), now.adding(configuration.pingTimeout / 4))
+        guard transport == .polling, pendingPoll == nil else { return now.adding(configuration.pingTimeout) }
+        return max(due.adding(configuration.pingTimeout), now.adding(configuration.pingTimeout / 4))
     }
 }
 
