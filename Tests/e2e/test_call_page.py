@@ -1,8 +1,9 @@
 """Two people call each other from our page in headless Chromium, through our API, our signaling and our relay."""
 
 import itertools
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -54,11 +55,22 @@ class Room:
 
 
 @pytest.fixture
-def room(browser: Browser, server: RunningServer) -> Iterator[Room]:
-    made = Room(browser, server)
-    yield made
-    for person in made.people:
+def open_room(browser: Browser) -> Iterator[Callable[[RunningServer], Room]]:
+    """Opens rooms on the server given; after the test everybody leaves, and no page may have complained."""
+    opened: list[Room] = []
+
+    def open_on(server: RunningServer) -> Room:
+        opened.append(Room(browser, server))
+        return opened[-1]
+
+    yield open_on
+    for person in [person for room in opened for person in room.people]:
         person.leave()
+
+
+@pytest.fixture
+def room(open_room: Callable[[RunningServer], Room], server: RunningServer) -> Room:
+    return open_room(server)
 
 
 def assert_media_flows(people: tuple[Person, Person], has_video: bool) -> None:
@@ -148,7 +160,7 @@ def test_a_video_call_with_relay_only(room: Room) -> None:
     assert "candidate" in kinds
 
 
-def test_the_wish_of_one_side_is_enough_for_relay_only(room: Room) -> None:
+def test_the_wish_of_the_caller_is_enough_for_relay_only(room: Room) -> None:
     alice, bob = room.enter("alice"), room.enter("bob")
     alice.see("relay-only-switch").check()
     alice.call(bob.name, "voice")
@@ -158,6 +170,17 @@ def test_the_wish_of_one_side_is_enough_for_relay_only(room: Room) -> None:
     for person in (alice, bob):
         media = person.media()
         assert (media["localType"], media["remoteType"]) == ("relay", "relay"), media
+
+
+def test_the_wish_of_the_callee_hides_the_callee(room: Room) -> None:
+    alice, bob = room.enter("alice"), room.enter("bob")
+    bob.see("relay-only-switch").check()
+    alice.call(bob.name, "voice")
+    bob.see("answer-voice").click()
+    alice.connected()
+    bob.connected()
+    assert bob.media()["localType"] == "relay"
+    assert alice.media()["remoteType"] == "relay"
 
 
 @pytest.mark.parametrize("kind", ["video", "voice"])
@@ -220,8 +243,8 @@ def test_a_call_cancelled_while_it_rings(room: Room) -> None:
     assert_story(room, call_id, ended_by=user_id(alice.name), reason="cancelled")
 
 
-def test_a_call_to_somebody_who_is_not_there(browser: Browser, start_server) -> None:
-    room = Room(browser, start_server(CALL_RING_TIMEOUT="3s"))
+def test_a_call_to_somebody_who_is_not_there(start_server, open_room) -> None:
+    room = open_room(start_server(CALL_RING_TIMEOUT="3s"))
     alice = room.enter("alice")
     call_id = alice.call_by_name("dora", "voice")
     expect(alice.see("call-state")).to_have_text("Ringing…")
@@ -229,7 +252,6 @@ def test_a_call_to_somebody_who_is_not_there(browser: Browser, start_server) -> 
     expect(alice.see("history-item").first).to_contain_text("outgoing, no answer")
     assert_story(room, call_id, ended_by=None, reason="missed")
     assert [person["state"] for person in room.status(call_id)["participants"]] == ["left", "missed"]
-    alice.leave()
 
 
 def test_a_call_finds_somebody_who_comes_in_late(room: Room) -> None:
@@ -273,13 +295,10 @@ def test_a_reloaded_page_goes_back_into_its_call(room: Room) -> None:
 
 
 def test_a_lost_socket_is_resumed(room: Room) -> None:
-    alice = room.enter("alice")
+    alice, bob = room.enter("alice"), room.enter("bob")
     sockets: list = []
-    bob_context = room.browser.new_context()
-    bob_context.route_web_socket("**/socket.io/**", lambda route: sockets.append((route, route.connect_to_server())))
-    page = bob_context.new_page()
-    bob = Person(room.person_name("bob"), page)
-    page.goto(f"{room.server.url}/?name={bob.name}&room={room.name}")
+    bob.page.route_web_socket("**/socket.io/**", lambda route: sockets.append((route, route.connect_to_server())))
+    bob.page.reload()
     bob.join()
     alice.call(bob.name, "video")
     bob.see("answer-video").click()
@@ -297,7 +316,44 @@ def test_a_lost_socket_is_resumed(room: Room) -> None:
     assert len(sockets) > 1
     bob.see("hang-up-button").click()
     alice.told(f"{bob.title} hung up.")
-    bob_context.close()
+
+
+def test_a_restarted_server_finds_its_call_again(start_server, open_room) -> None:
+    server = start_server()
+    room = open_room(server)
+    alice, bob = room.enter("alice"), room.enter("bob")
+    alice.expects_outage = bob.expects_outage = True
+    call_id = alice.call(bob.name, "voice")
+    bob.see("answer-voice").click()
+    alice.connected()
+    bob.connected()
+    assert server.stop() == 0
+    for person in (alice, bob):
+        expect(person.see("call-state")).to_have_text("Reconnecting…")
+    server.start()
+    alice.connected()
+    bob.connected()
+    bob.see("mute-button").click()
+    expect(alice.see("remote-muted")).to_be_visible()
+    bob.see("hang-up-button").click()
+    alice.told(f"{bob.title} hung up.")
+    kinds = assert_story(room, call_id, ended_by=user_id(bob.name), reason="hangup")
+    assert kinds.count("resumed") == 2, kinds
+
+
+def test_a_silent_server_is_noticed(start_server, open_room) -> None:
+    server = start_server(SOCKET_PING_INTERVAL="1s", SOCKET_PING_TIMEOUT="1s")
+    alice = open_room(server).enter("alice")
+    alice.expects_outage = True
+    sockets: list = []
+    alice.page.on("websocket", lambda opened: sockets.append(opened))
+    time.sleep(4)
+    expect(alice.see("connection-text")).to_have_text("Connected")
+    assert not sockets, "answered pings keep the connection"
+    server.process.send_signal(signal.SIGSTOP)
+    expect(alice.see("connection-text")).to_have_text("Reconnecting…", timeout=10_000)
+    server.process.send_signal(signal.SIGCONT)
+    expect(alice.see("connection-text")).to_have_text("Connected", timeout=20_000)
 
 
 def test_a_blocked_microphone_is_said_in_plain_words(server: RunningServer, room: Room) -> None:
