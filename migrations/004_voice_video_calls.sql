@@ -123,6 +123,22 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
 
 CREATE INDEX IF NOT EXISTS idempotency_keys_age ON idempotency_keys (claimed_at);
 
+-- IF NOT EXISTS also passes over somebody else's table of the same name. Naming the columns fails then, and with it the
+-- whole file, instead of a server that meets the wrong table later.
+DO $$
+BEGIN
+    PERFORM call_id, room_id, call_type, is_group, is_relay_only, state, created_by, created_at, answered_at, ended_at,
+        end_reason, ended_by, seq, version, ring_deadline, connect_deadline, purge_deadline, next_deadline
+        FROM call_sessions LIMIT 0;
+    PERFORM call_id, user_id, position, device_id, state, audio_enabled, video_enabled, joined_at, left_at, session,
+        session_seq, grace_deadline, created_at, is_ended
+        FROM call_participants LIMIT 0;
+    PERFORM call_id, seq, kind, detail, user_id, device_id, to_user, size, at FROM call_events LIMIT 0;
+    PERFORM call_id, seq, event, scope, from_user, to_user, payload FROM call_signals LIMIT 0;
+    PERFORM user_id, route, key, body_hash, status, call_id, body, claimed_at FROM idempotency_keys LIMIT 0;
+END
+$$;
+
 INSERT INTO schema_migrations (version, name, applied_at)
 VALUES (4, '004_voice_video_calls', (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
 ON CONFLICT (version) DO NOTHING;

@@ -41,7 +41,9 @@ public struct CallAPI {
         refuseOtherMethods(open: router, identified: identified)
         router.get("/") { request, _ in try PageRoutes.answer(request) }
         router.get("/**") { request, _ in try PageRoutes.answer(request) }
-        for method in Self.methods { identified.on("/api/**", method: method) { _, _ -> Response in throw Problem.notFound } }
+        for method in Self.methods {
+            identified.on("/api/**", method: method) { _, _ -> Response in throw Problem.notFound }
+        }
         return router
     }
 

@@ -9,13 +9,13 @@ extension CallMachine {
             return
         }
         if isDue(call.ringDeadline) {
-            if call.state == .ringing { return finish(.missed, by: nil) }
             call.ringDeadline = nil
             changed = true
             for user in call.participants.filter(\.state.isRinging).map(\.userID) {
                 update(user) { $0.state = .missed }
                 emit(.missed, by: user)
             }
+            if call.state == .ringing { return finish(.missed, by: nil) }
         }
         if isDue(call.connectDeadline) { return finish(.failed, by: nil) }
         for participant in call.participants where isDue(participant.graceDeadline) {

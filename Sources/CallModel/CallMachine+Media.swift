@@ -1,14 +1,13 @@
 extension CallMachine {
+    /// Told even if it was so before: who says it again may have reason to think that it was not heard.
     mutating func toggleAudio(_ enabled: Bool) throws(CallFailure) {
         let participant = try requirePresence()
-        guard participant.audioEnabled != enabled else { return }
         update(participant.userID) { $0.audioEnabled = enabled }
         emit(.audioToggled(enabled: enabled), by: participant.userID, device: participant.deviceID)
     }
 
     mutating func toggleVideo(_ enabled: Bool) throws(CallFailure) {
         let participant = try requirePresence()
-        guard participant.videoEnabled != enabled else { return }
         update(participant.userID) { $0.videoEnabled = enabled }
         emit(.videoToggled(enabled: enabled), by: participant.userID, device: participant.deviceID)
     }

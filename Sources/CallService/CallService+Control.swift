@@ -58,7 +58,7 @@ extension CallService {
                 try await self.store.create(commit)
             }
             guard outcome == .created else { return nil }
-            try await self.tell(commit)
+            await self.tell(commit)
             return transition.call
         }
     }

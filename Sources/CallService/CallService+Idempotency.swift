@@ -69,7 +69,9 @@ extension CallService {
             key: request.key,
             bodyHash: request.bodyHash
         )
-        let claim = try await stored { () async throws(StoreFailure) in try await self.store.claim(key, at: self.clock()) }
+        let claim = try await stored { () async throws(StoreFailure) in
+            try await self.store.claim(key, at: self.clock())
+        }
         switch claim {
         case .mismatch: throw .idempotencyMismatch
         case .inProgress: throw .idempotencyInProgress

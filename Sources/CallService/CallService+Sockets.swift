@@ -38,22 +38,33 @@ extension CallService {
     ) async throws(CallFailure) -> JoinOutcome {
         let actor = Actor(userID: identity.userID, deviceID: device ?? identity.deviceID, session: socket.id)
         return try await lanes.run(id) { () async throws(CallFailure) in
-            let earlier = try await self.status(id, by: identity).participant(actor.userID)?.sessionSequence ?? 0
-            // Read before the commit: a resume that cannot be complete must change nothing.
-            let past = try await self.stored { () async throws(StoreFailure) in
-                try await self.store.outgoingEvents(of: id, after: after ?? 0)
-            }
             let before = try await self.status(id, by: identity)
-            var missed: [OutgoingEvent] = []
+            let earlier = before.participant(actor.userID)?.sessionSequence ?? 0
+            // Read before the commit: a resume that cannot be complete must change nothing.
+            var past = try await self.outgoingEvents(id, after: after)
             if after != nil {
-                missed = try Replay.missed(past, by: actor.userID, sessionBegan: earlier, in: before)
+                _ = try Replay.missed(past, by: actor.userID, sessionBegan: earlier, in: before)
             }
-            let call = try await self.actInLane(.join(after: after), on: id, by: actor, authorise: { _ in }).call
+            let transition = try await self.actInLane(.join(after: after), on: id, by: actor, authorise: { _ in })
+            let call = transition.call
+            // Another node's events since then are of the past too: what comes after the join is told live.
+            let joinedAfter = call.sequence - Int64(transition.events.count)
+            if joinedAfter != before.sequence {
+                past = try await self.outgoingEvents(id, after: after).filter { $0.sequence <= joinedAfter }
+            }
+            let missed =
+                after == nil ? [] : try Replay.missed(past, by: actor.userID, sessionBegan: earlier, in: call)
             let kept =
                 after == nil ? Replay.kept(past, for: actor.userID, answersAfter: earlier, in: call) : []
             let ice = self.iceServers(for: actor.userID, in: call)
             self.hub.join(socket.id, call, kept: kept, ice: ice)
             return JoinOutcome(call: call, ice: ice, peers: call.peers(of: actor.userID), missed: missed)
+        }
+    }
+
+    private func outgoingEvents(_ id: CallID, after: Int64?) async throws(CallFailure) -> [OutgoingEvent] {
+        try await stored { () async throws(StoreFailure) in
+            try await self.store.outgoingEvents(of: id, after: after ?? 0)
         }
     }
 

@@ -93,7 +93,7 @@ extension CallService {
             guard transition.isChange else { return transition }
             let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
             if try await stored({ () async throws(StoreFailure) in try await self.store.commit(commit) }) {
-                try await tell(commit)
+                await tell(commit)
                 return transition
             }
         }
@@ -102,21 +102,25 @@ extension CallService {
     }
 
     /// Tells this node's sockets what was committed; first what other nodes committed before it.
-    func tell(_ commit: CallCommit) async throws(CallFailure) {
+    ///
+    /// If that cannot be read now, nothing is told, and the next act begins where this one had to stop: what follows a
+    /// hole must not be told as if it were all. The act itself is done, so its caller hears of no failure.
+    func tell(_ commit: CallCommit) async {
         let call = commit.transition.call
         var events = commit.outgoing
         let before = call.sequence - Int64(commit.transition.events.count)
         if let cursor = hub.cursor(of: call.id), cursor < before {
-            // The state is committed; without the events between, what follows must not be told as if it were all.
-            let missed = try await stored { () async throws(StoreFailure) in
-                try await self.store.outgoingEvents(of: call.id, after: cursor)
+            do throws(CallFailure) {
+                let missed = try await stored { () async throws(StoreFailure) in
+                    try await self.store.outgoingEvents(of: call.id, after: cursor)
+                }
+                events = missed.filter { $0.sequence <= before } + events
+            } catch {
+                return
             }
-            events = missed.filter { $0.sequence <= before } + events
         }
         hub.deliver(events, of: call)
-        if call.state == .ended, commit.transition.events.last.map({ $0.kind.isEnd }) ?? false,
-            let reason = call.endReason
-        {
+        if case .ended(let reason) = commit.transition.events.last?.kind {
             log(.callEnded(call: call.id, reason: reason))
         }
     }
@@ -141,11 +145,5 @@ extension CallService {
     /// The ICE servers for one participant of a call.
     func iceServers(for user: UserID, in call: Call) -> ICEConfiguration {
         ice.iceServers(for: user, call: call.id, relayOnly: call.isRelayOnly, now: clock())
-    }
-}
-
-extension CallEventKind {
-    fileprivate var isEnd: Bool {
-        if case .ended = self { true } else { false }
     }
 }

@@ -6,6 +6,9 @@ extension CallService {
     /// Calls handled in one look at the deadlines.
     static let sweepLimit = 256
 
+    /// Looks in one sweep: rows that cannot be advanced must not keep it from ever ending.
+    static let sweepRounds = 16
+
     /// Sweeps until cancelled, every `interval`.
     public func runDeadlines(every interval: Duration = .milliseconds(250)) async {
         while !Task.isCancelled {
@@ -21,13 +24,13 @@ extension CallService {
     /// Acts on every deadline that is due, and renews credentials that are about to end.
     public func sweep() async {
         do throws(CallFailure) {
-            var due: [CallID]
-            repeat {
-                due = try await stored { () async throws(StoreFailure) in
+            for _ in 0..<Self.sweepRounds {
+                let due = try await stored { () async throws(StoreFailure) in
                     try await self.store.callsDue(at: self.clock(), limit: Self.sweepLimit)
                 }
                 for id in due { await advance(id) }
-            } while due.count == Self.sweepLimit && !Task.isCancelled
+                if due.count < Self.sweepLimit || Task.isCancelled { break }
+            }
         } catch {
             // `stored` has logged it; the next sweep finds the same rows.
         }

@@ -16,8 +16,9 @@ extension Hub {
         state.withLock { state in
             let delivered = state.cursors[call.id] ?? 0
             for event in events where event.sequence > delivered {
-                guard let payload = event.json else { continue }
-                for id in state.rooms.recipients(of: event, in: call) {
+                let recipients = state.rooms.recipients(of: event, in: call)
+                guard !recipients.isEmpty, let payload = event.json else { continue }
+                for id in recipients {
                     guard let socket = state.sockets[id] else { continue }
                     if event.scope == .invited, !state.rooms.tell(id, of: call.id) { continue }
                     let gate = Gate(call: call.id, socket: id)
@@ -45,7 +46,8 @@ extension Hub {
             let gate = Gate(call: call.id, socket: socket)
             state.rooms.join(socket, call.id)
             state.gates[gate] = kept
-            state.credentials[gate] = Credential(endsAt: ice.expiresAt, secondsToLive: ice.secondsToLive)
+            let credential = Credential(endsAt: ice.expiresAt, secondsToLive: ice.secondsToLive)
+            state.credentials[call.id, default: [:]][socket] = credential
             state.settle(call)
         }
     }
@@ -77,12 +79,12 @@ extension Hub {
     /// Joined sessions whose credentials end before a tenth of their time, and at most five minutes, is left.
     func sessionsNeedingCredentials(at now: Timestamp) -> [(call: CallID, user: UserID, socket: any CallSocket)] {
         state.withLock { state in
-            state.credentials.compactMap { gate, credential in
-                let margin = min(Int64(credential.secondsToLive) * 100, 300_000)
-                guard credential.endsAt <= now.advanced(byMilliseconds: margin), state.gates[gate] == nil,
-                    let socket = state.sockets[gate.socket], let user = state.rooms.member(gate.socket)?.userID
+            state.rooms.joinedSessions.compactMap { call, user, id in
+                guard let credential = state.credentials[call]?[id], let socket = state.sockets[id],
+                    state.gates[Gate(call: call, socket: id)] == nil
                 else { return nil }
-                return (gate.call, user, socket)
+                let margin = min(Int64(credential.secondsToLive) * 100, 300_000)
+                return credential.endsAt <= now.advanced(byMilliseconds: margin) ? (call, user, socket) : nil
             }
         }
     }
@@ -90,9 +92,9 @@ extension Hub {
     /// Sends a joined session new credentials.
     func renewCredentials(_ ice: ICEConfiguration, for socket: any CallSocket, in call: CallID) {
         let isStillThere = state.withLock { state in
-            let gate = Gate(call: call, socket: socket.id)
-            guard state.credentials[gate] != nil else { return false }
-            state.credentials[gate] = Credential(endsAt: ice.expiresAt, secondsToLive: ice.secondsToLive)
+            guard state.credentials[call]?[socket.id] != nil else { return false }
+            let credential = Credential(endsAt: ice.expiresAt, secondsToLive: ice.secondsToLive)
+            state.credentials[call]?[socket.id] = credential
             return true
         }
         if isStillThere { socket.emit("ice-servers", ice.json) }
@@ -104,8 +106,9 @@ extension Hub.State {
     mutating func settle(_ call: Call) {
         let hasSessions = rooms.reconcile(with: call)
         cursors[call.id] = hasSessions ? max(call.sequence, cursors[call.id] ?? 0) : nil
-        for gate in credentials.keys where gate.call == call.id {
-            if rooms.member(gate.socket)?.calls.contains(call.id) != true { forget(gate) }
+        for socket in (credentials[call.id] ?? [:]).keys
+        where rooms.member(socket)?.calls.contains(call.id) != true {
+            forget(Hub.Gate(call: call.id, socket: socket))
         }
     }
 }

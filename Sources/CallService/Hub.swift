@@ -15,8 +15,8 @@ public final class Hub: Sendable {
         var cursors: [CallID: Int64] = [:]
         /// Sessions whose `join-call` is not acknowledged yet, and the events that wait for that.
         var gates: [Gate: [OutgoingEvent]] = [:]
-        /// When the credentials that a joined session was given end, and how long they were good for.
-        var credentials: [Gate: Credential] = [:]
+        /// When the credentials that each joined session was given end, and how long they were good for.
+        var credentials: [CallID: [SessionID: Credential]] = [:]
     }
 
     struct Gate: Hashable {
@@ -100,6 +100,7 @@ public final class Hub: Sendable {
 extension Hub.State {
     mutating func forget(_ gate: Hub.Gate) {
         gates[gate] = nil
-        credentials[gate] = nil
+        credentials[gate.call]?[gate.socket] = nil
+        if credentials[gate.call]?.isEmpty == true { credentials[gate.call] = nil }
     }
 }

@@ -11,12 +11,4 @@ public struct SendReport: Hashable, Sendable, BitwiseCopyable {
 
     /// Nothing sent yet.
     public init() {}
-
-    /// Adds another flush to this one.
-    public mutating func add(_ other: SendReport) {
-        sent &+= other.sent
-        blocked &+= other.blocked
-        refused &+= other.refused
-        calls &+= other.calls
-    }
 }

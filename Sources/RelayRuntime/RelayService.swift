@@ -62,7 +62,7 @@ public final class RelayService: Sendable {
             for index in 0..<workers {
                 let start = ShardStart(
                     index: index,
-                    listeners: listeners[index],
+                    seat: ListenerSeat(listeners[index]),
                     configuration: configuration.core(plan),
                     credentials: configuration.credentials,
                     nonceKey: nonceKey,
@@ -78,6 +78,8 @@ public final class RelayService: Sendable {
             end(within: .zero)
             throw .system(error)
         }
+        // A shard that failed told those to end that were there then.
+        if group.failure != nil { end(within: .zero) }
         return Summary(
             listeners: listeners[0].map { $0.socket.endpoint },
             advertised: plan.advertised,
@@ -90,6 +92,7 @@ public final class RelayService: Sendable {
         group.shardStarted()
         do throws(SystemError) {
             try PinnedThread.start(name: "turn-shard-\(start.index)", processor: UInt32(start.index)) { [self] in
+                // By the time this is known, the shard's sockets are closed.
                 let failure = start.serve()
                 group.shardEnded(failure)
                 if failure != nil { end(within: .zero) }
@@ -110,9 +113,13 @@ public final class RelayService: Sendable {
     }
 
     /// Returns when all shards have ended: after `stop`, or with an error if one failed on its own (the others are
-    /// then told to end at once).
+    /// then told to end at once). Cancelling the waiting task ends them at once too.
     public func waitUntilStopped() async throws(RelayFailure) {
-        await group.wait()
+        await withTaskCancellationHandler {
+            await group.wait()
+        } onCancel: {
+            end(within: .zero)
+        }
         if let failure = group.failure { throw failure }
     }
 

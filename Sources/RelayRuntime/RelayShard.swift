@@ -60,17 +60,18 @@ struct RelayShard: ~Copyable {
 
     /// A shard that watches its listeners and its mailbox.
     static func make(_ start: ShardStart) throws(SystemError) -> RelayShard {
+        let listeners = start.seat.take()
         let poller = try Poller(capacity: Bounds.events)
-        for (slot, listener) in start.listeners.enumerated() {
+        for (slot, listener) in listeners.enumerated() {
             try poller.add(listener.socket.descriptor.rawValue, as: Listener.identifier(slot))
         }
         try poller.add(start.mailbox.wakeup.descriptor.rawValue, as: RelayShard.bell)
-        return RelayShard(start, poller: poller)
+        return RelayShard(start, listeners, poller: poller)
     }
 
-    private init(_ start: ShardStart, poller: consuming Poller) {
+    private init(_ start: ShardStart, _ listeners: [Listener], poller: consuming Poller) {
         turn = start.makeTURNShard(random: &random)
-        sockets = RelaySocketTable(listeners: start.listeners, relayLimit: start.relayLimit)
+        sockets = RelaySocketTable(listeners: listeners, relayLimit: start.relayLimit)
         self.poller = poller
         registry = start.registry
         mailbox = start.mailbox

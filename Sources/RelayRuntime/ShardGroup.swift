@@ -40,8 +40,6 @@ final class ShardGroup: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    var isRunning: Bool { state.withLock { $0.running > 0 } }
-
     var failure: RelayFailure? { state.withLock { $0.failure } }
 
     /// Returns when no shard runs any more.

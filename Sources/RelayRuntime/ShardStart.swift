@@ -1,11 +1,12 @@
 import PacketIO
 import STUNServer
+import Synchronization
 import TURNRelay
 
 /// What a shard's thread is born with.
 struct ShardStart: Sendable {
     let index: Int
-    let listeners: [Listener]
+    let seat: ListenerSeat
     let configuration: TURNConfiguration
     let credentials: CredentialBook
     /// The same for all shards, so that a nonce outlives a change of shard.
@@ -36,5 +37,21 @@ struct ShardStart: Sendable {
             nonceKey: nonceKey,
             tableSeed: random.next()
         )
+    }
+}
+
+/// Hands a shard its listeners. Whoever takes them owns them, so that they are closed with the shard and not when the
+/// last trace of its start is gone.
+final class ListenerSeat: Sendable {
+    private let listeners: Mutex<[Listener]>
+
+    init(_ listeners: [Listener]) { self.listeners = Mutex(listeners) }
+
+    /// The listeners, the first time; none after that.
+    func take() -> [Listener] {
+        listeners.withLock { listeners in
+            defer { listeners = [] }
+            return listeners
+        }
     }
 }

@@ -10,12 +10,12 @@ struct CRC32 {
 
     private var state: UInt32 = .max
 
-    mutating func update(_ byte: UInt8) {
-        state = state >> 8 ^ Self.table[Int(UInt8(truncatingIfNeeded: state) ^ byte)]
-    }
-
     mutating func update(_ bytes: RawSpan) {
-        for offset in 0..<bytes.byteCount { update(bytes.uint8(at: offset) ?? 0) }
+        let table = Self.table
+        for offset in 0..<bytes.byteCount {
+            let byte = bytes.uint8(at: offset) ?? 0
+            state = state >> 8 ^ table[Int(UInt8(truncatingIfNeeded: state) ^ byte)]
+        }
     }
 
     var value: UInt32 { ~state }

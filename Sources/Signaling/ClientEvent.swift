@@ -24,7 +24,9 @@ public enum ClientEvent: Hashable, Sendable {
     /// Decodes an event; `nil` if no event has this name.
     public init?(name: String, arguments: [JSONText]) throws(CallFailure) {
         guard Self.names.contains(name) else { return nil }
-        guard let first = arguments.first else { throw .invalid(detail: "\(name) takes one object.") }
+        guard arguments.count == 1, let first = arguments.first else {
+            throw .invalid(detail: "\(name) takes one object.")
+        }
         let body = try RequestBody(first)
         switch name {
         case "authenticate":

@@ -31,7 +31,7 @@ public struct RequestBody: Sendable {
     /// A string of 1 to `limit` bytes; `nil` if it is missing.
     public func string(_ name: String, limit: Int) throws(CallFailure) -> String? {
         guard let value = value(name) else { return nil }
-        guard let text = value.stringValue, !text.isEmpty, text.utf8.count <= limit, !text.utf8.contains(0) else {
+        guard let text = value.stringValue, Self.isPlain(text, limit: limit) else {
             throw .invalid(detail: "\(name) must be a string of 1 to \(limit) bytes.")
         }
         return text
@@ -85,12 +85,18 @@ public struct RequestBody: Sendable {
         guard let elements = value.elements(limit: limit) else { throw .tooManyInvitees(limit: limit) }
         var identifiers: [String] = []
         for element in elements {
-            guard let text = element.stringValue, !text.isEmpty, text.utf8.count <= CallLimits.identifierLength else {
+            guard let text = element.stringValue, Self.isPlain(text, limit: CallLimits.identifierLength) else {
                 throw .invalid(detail: "\(name) must hold user ids of 1 to \(CallLimits.identifierLength) bytes.")
             }
             identifiers.append(text)
         }
         return identifiers
+    }
+
+    /// Neither empty nor too long, without NUL, which no database column takes, and without U+FFFD: a lone surrogate is
+    /// read as that, and two names that differed on the wire would become one.
+    private static func isPlain(_ text: String, limit: Int) -> Bool {
+        !text.isEmpty && text.utf8.count <= limit && !text.utf8.contains(0) && !text.unicodeScalars.contains("\u{FFFD}")
     }
 
     /// Refuses a body that names another user than the token does.

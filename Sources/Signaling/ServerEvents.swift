@@ -3,7 +3,12 @@ import SocketIO
 
 extension CallTransition {
     /// What clients are told of this transition, in order. Payloads show the call as it is after it.
-    public var outgoing: [OutgoingEvent] { events.compactMap { $0.outgoing(in: call) } }
+    ///
+    /// The end of a call says all there is to say about whoever rejected or missed it; those events stand in the
+    /// history alone then.
+    public var outgoing: [OutgoingEvent] {
+        events.filter { call.state != .ended || !$0.kind.isRefusal }.compactMap { $0.outgoing(in: call) }
+    }
 }
 
 extension CallEvent {
@@ -61,6 +66,10 @@ extension CallEvent {
             return nil
         }
     }
+}
+
+extension CallEventKind {
+    fileprivate var isRefusal: Bool { self == .rejected || self == .missed }
 }
 
 extension SignalKind {

@@ -17,6 +17,9 @@ public struct SocketRooms: Sendable {
     /// More rooms than one socket may name; further ones are not heard.
     public static let roomsPerSocket = 64
 
+    /// Calls that one socket is remembered to have been told of.
+    public static let toldCallsPerSocket = 1024
+
     private var members: [SessionID: Member] = [:]
     private var socketsByUser: [UserID: [SessionID]] = [:]
     private var socketsByRoom: [String: [SessionID]] = [:]
@@ -72,7 +75,9 @@ public struct SocketRooms: Sendable {
 
     /// Notes that a socket is told of a ringing call; answers whether it had not been.
     public mutating func tell(_ socket: SessionID, of call: CallID) -> Bool {
-        members[socket]?.toldCalls.insert(call).inserted ?? false
+        // Calls that ended on another node are never taken out one by one. To be told twice does no harm.
+        if members[socket]?.toldCalls.count ?? 0 >= Self.toldCallsPerSocket { members[socket]?.toldCalls = [] }
+        return members[socket]?.toldCalls.insert(call).inserted ?? false
     }
 
     /// The sockets on this node that are to hear an event of `call`, in a fixed order.

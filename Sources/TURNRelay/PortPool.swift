@@ -39,9 +39,6 @@ struct PortPool: Sendable {
 
     func isHeld(_ port: UInt16) -> Bool { ports.contains(port) && held[Int(port - ports.lowerBound)] }
 
-    var heldCount: Int { held.count { $0 } }
-    var unheldCount: Int { even.free.count + even.resting.count + odd.free.count + odd.resting.count }
-
     private mutating func drawFree(_ parity: PortParity, random: inout some RandomNumberGenerator) -> UInt16? {
         let count = parity == .even ? even.free.count : even.free.count + odd.free.count
         guard count > 0 else { return nil }
@@ -100,7 +97,6 @@ private struct RestQueue: Sendable {
     private var head = 0
 
     var first: Resting? { head < items.count ? items[head] : nil }
-    var count: Int { items.count - head }
 
     mutating func append(_ item: Resting) { items.append(item) }
 

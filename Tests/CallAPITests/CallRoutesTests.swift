@@ -1,5 +1,6 @@
 import CallAPI
 import CallModel
+import HTTPTypes
 import SocketIO
 import Testing
 

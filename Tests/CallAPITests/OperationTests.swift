@@ -8,8 +8,10 @@ struct OperationTests {
     @Test("health and readiness answer without a token")
     func health() async throws {
         try await APIHarness.run { api in
-            #expect(try await api.send(.get, "/healthz").text == #"{"status":"ok"}"#)
-            #expect(try await api.send(.get, "/readyz").text == #"{"status":"ready"}"#)
+            let health = try await api.send(.get, "/healthz")
+            #expect(health.text == #"{"status":"ok"}"#)
+            let readiness = try await api.send(.get, "/readyz")
+            #expect(readiness.text == #"{"status":"ready"}"#)
         }
         try await APIHarness.run(readiness: .notReady(code: "draining", detail: "…")) { api in
             let reply = try await api.send(.get, "/readyz")

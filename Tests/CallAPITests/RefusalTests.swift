@@ -77,7 +77,9 @@ struct RefusalTests {
 
     @Test(
         "what is no JSON object is 400",
-        arguments: [("{", "malformed_json"), ("{} {}", "malformed_json"), ("[]", "invalid_request"), ("7", "invalid_request")]
+        arguments: [
+            ("{", "malformed_json"), ("{} {}", "malformed_json"), ("[]", "invalid_request"), ("7", "invalid_request"),
+        ]
     )
     func malformed(body: String, code: String) async throws {
         try await APIHarness.run { api in

@@ -1,4 +1,5 @@
 import CallAPI
+import HTTPTypes
 import SocketIO
 import Testing
 

@@ -104,7 +104,7 @@ struct CallEndingTests {
         var scenario = try CallScenario()
         #expect(scenario.wait(59_999).isEmpty)
         #expect(scenario.call.state == .ringing)
-        #expect(scenario.wait(1) == [.ended(.missed)])
+        #expect(scenario.wait(1) == [.missed, .ended(.missed)])
         #expect(scenario.state("bob") == .missed)
     }
 
@@ -129,5 +129,29 @@ struct CallEndingTests {
         #expect(scenario.state("carol") == .missed)
         #expect(scenario.call.state == .active)
         #expect(try scenario.act(.answer(description: nil), "carol") == [.answered])
+    }
+
+    @Test("What comes too late or from the wrong side is a success that changes nothing")
+    func nothing() throws {
+        var ringing = try CallScenario()
+        #expect(try ringing.act(.leave, "bob").isEmpty)
+        var answered = try CallScenario.connected(invitees: ["@bob:hs", "@carol:hs"])
+        for action in [CallAction.end(nil), .reject(nil), .leave] {
+            #expect(try answered.act(action, "carol").isEmpty)
+        }
+        for user in ["alice", "bob"] { #expect(try answered.act(.reject(nil), user).isEmpty) }
+        #expect(answered.call.state == .active)
+    }
+
+    @Test("In a group that was answered, whoever it still rings for may say no without ending it")
+    func groupRefusal() throws {
+        for action in [CallAction.end(.busy), .reject(nil)] {
+            var scenario = try CallScenario.connected(group: true, invitees: ["@bob:hs", "@carol:hs"])
+            #expect(scenario.call.ringDeadline != nil)
+            #expect(try scenario.act(action, "carol") == [.rejected])
+            #expect(scenario.call.state == .active && scenario.state("carol") == .rejected)
+            #expect(scenario.call.ringDeadline == nil)
+            #expect(try scenario.act(.answer(description: nil), "carol") == [.answered])
+        }
     }
 }

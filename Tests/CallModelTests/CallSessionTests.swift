@@ -70,10 +70,10 @@ struct CallSessionTests {
         #expect(roles("@bob:hs") == [false])
     }
 
-    @Test("Toggles and media state tell of changes only; a call type sticks")
+    @Test("Toggles and media state are remembered and told, a toggle that changes nothing too; a call type sticks")
     func media() throws {
         var scenario = try CallScenario.connected()
-        #expect(try scenario.act(.toggleAudio(true), "bob", session: "b1").isEmpty)
+        #expect(try scenario.act(.toggleAudio(true), "bob", session: "b1") == [.audioToggled(enabled: true)])
         #expect(try scenario.act(.toggleAudio(false), "bob") == [.audioToggled(enabled: false)])
         #expect(try scenario.act(.toggleVideo(false), "bob") == [.videoToggled(enabled: false)])
         let state = MediaState(onHold: true, callType: .voice)

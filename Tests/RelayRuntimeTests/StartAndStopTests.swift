@@ -78,6 +78,17 @@ struct StartAndStopTests {
         #expect(isFree(server))
     }
 
+    @Test("cancelling whoever waits for its end ends the relay, allocations or not")
+    func cancellation() async throws {
+        let relay = RelayService(try RelayConfiguration.forTests())
+        let server = try relay.start().listeners[0]
+        _ = try TestClient(of: server).allocate()
+        let waiting = Task { try await relay.waitUntilStopped() }
+        waiting.cancel()
+        try await waiting.value
+        #expect(isFree(server))
+    }
+
     @Test("a relay is started once")
     func startedOnce() async throws {
         try await withRelay { relay, _ in

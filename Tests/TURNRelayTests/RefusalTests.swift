@@ -249,7 +249,7 @@ struct RefusalTests {
             (stunMessage(MessageType(.binding, .success)), .unexpectedMessage),
             (stunMessage(MessageType(.allocate, .error)), .unexpectedMessage),
             (stunMessage(MessageType(.data, .indication)), .unexpectedMessage),
-            (stunMessage(MessageType(MessageMethod(rawValue: 0xFFF), .request)), .unexpectedMessage),
+            (stunMessage(MessageType(MessageMethod(rawValue: 0x0FF), .request)), .unexpectedMessage),
         ]
         for (bytes, reason) in expected {
             relay.deliver(bytes, from: flow)

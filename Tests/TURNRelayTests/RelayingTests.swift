@@ -214,6 +214,17 @@ struct RelayingTests {
         #expect(relay.registry.leaseCount == 0)
     }
 
+    @Test("a sweep stops when the effects are full and goes on where it stopped")
+    func sweepOfMany() throws {
+        var relay = try TURNScenario()
+        for index in 0..<100 { try relay.allocate(try relay.client("198.51.100.7:\(30_000 + index)")) }
+        relay.advance(bySeconds: 600)
+        relay.sweep()
+        #expect(!relay.leases.isEmpty && relay.leases.count < 100)
+        for _ in 0..<4 { relay.sweep() }
+        #expect(relay.leases.isEmpty && relay.shard.allocationCount == 0)
+    }
+
     @Test("an expired allocation that no sweep has met yet does not stand in the way of a new one")
     func expiredButUnswept() throws {
         var relay = try TURNScenario(quota: 1)

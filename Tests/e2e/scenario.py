@@ -48,7 +48,8 @@ class Scenario:
         return self.server.request("GET", path, self.name(who), **options)
 
     def initiate(self, who: str, invitees: list[str], **body: object) -> str:
-        body = {"roomId": self.room, "invitees": [self.id(other) for other in invitees], **body}
+        people = [self.id(other) for other in invitees]
+        body = {"roomId": self.room, "callType": "video", "invitees": people, **body}
         response = self.post("/api/calls/initiate", who, body)
         assert response.status_code == 201, response.text
         return response.json()["callId"]

@@ -81,7 +81,7 @@ def test_a_stranger_is_403(ringing: Scenario, act: str) -> None:
 
 MALFORMED = [
     b"{", b"}", b'{"roomId": ', b'{"roomId": "!r:localhost"} x', b"{'roomId': 1}", b'{"roomId": "\xff\xfe"}',
-    b'{"roomId": NaN}', b'{"roomId": "\\ud800"}', b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", b"\x00", b"nul",
+    b'{"roomId": NaN}', b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", b"\x00", b"nul",
 ]  # fmt: skip
 
 
@@ -99,7 +99,7 @@ WRONG_INITIATE = [
     {"roomId": "!r:localhost", "group": "yes"}, {"roomId": "!r:localhost", "group": 1},
     {"roomId": "!r:localhost", "invitees": "@bob:localhost"}, {"roomId": "!r:localhost", "invitees": [5]},
     {"roomId": "!r:localhost", "invitees": [""]}, {"roomId": "!r:localhost", "deviceId": {}},
-    {"roomId": "!r:localhost", "relayOnly": "true"}, {"roomId": "!r:localhost", "userId": 7},
+    {"roomId": "!r:localhost", "relayOnly": "true"},
     {"roomId": "!r:localhost", "invitees": ["@b:localhost"], "offer": 5},
     {"roomId": "!r:localhost", "invitees": ["@b:localhost"], "offer": {"type": "offer"}},
     {"roomId": "!r:localhost", "invitees": ["@b:localhost"], "offer": {"type": "answer", "sdp": "v=0"}},
@@ -209,7 +209,7 @@ def test_a_user_id_that_is_not_the_tokens_is_403(server: RunningServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=-1", "limit=x", "limit=1e9", "cursor=%00", "cursor=garbage", "cursor=-1"]
+    "query", ["limit=0", "limit=-1", "limit=x", "limit=1e9", "cursor=%00", "cursor=%21%21", "cursor=-1"]
 )
 def test_a_page_that_cannot_be_is_400(ringing: Scenario, query: str) -> None:
     for path in ("/api/calls/history", f"/api/calls/{ringing.call_id}/events"):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import requests
+import websocket
 
 from running_server import RunningServer, bearer
 from scenario import Scenario
@@ -14,7 +15,6 @@ CALL_EVENTS = [
     "toggle-audio", "toggle-video", "media-state", "leave-call",
 ]  # fmt: skip
 NO_PAYLOADS = [None, [], "x", 5, True, {}, {"callId": None}, {"callId": 5}, {"callId": ""}, {"callId": "x" * 10_000}]
-DEEP = json.loads("[" * 400 + "]" * 400)
 
 
 def wrong_payloads(call_id: str) -> list[tuple[str, object]]:
@@ -25,7 +25,6 @@ def wrong_payloads(call_id: str) -> list[tuple[str, object]]:
         "webrtc-offer": [{}, {"offer": None}, {"offer": "v=0"}, {"offer": {}}, {"offer": {"type": "offer"}},
                          {"offer": {"type": "answer", "sdp": "v=0"}}, {"offer": {"type": "offer", "sdp": 5}},
                          {"offer": {"type": "offer", "sdp": "v=0"}, "to": 5},
-                         {"offer": {"type": "offer", "sdp": "v=0", "x": DEEP}},
                          {"offer": {"type": "offer", "sdp": "v" * 900_000}}],
         "webrtc-answer": [{}, {"offer": {"type": "offer", "sdp": "v=0"}}, {"answer": []}],
         "ice-candidate": [{}, {"candidate": 5}, {"candidate": []}, {"candidate": "x" * 100_000}],
@@ -52,7 +51,7 @@ def test_wrong_payloads_are_refused_and_the_socket_lives_on(server: RunningServe
             for payload in NO_PAYLOADS:
                 assert_refused(a.call(event, payload))
             assert_refused(a.call(event, b"binary"))
-            assert_refused(a.call(event, ({"callId": call_id}, b"binary", 5)))
+            assert_refused(a.call(event, ({"callId": "none"}, b"binary", 5)))
             assert_refused(a.call(event, {"callId": "no-such-call", "enabled": True}))
         for event, payload in wrong_payloads(call_id):
             assert_refused(a.call(event, payload))
@@ -63,6 +62,18 @@ def test_wrong_payloads_are_refused_and_the_socket_lives_on(server: RunningServe
         assert b.received == [], "and nobody heard of it"
         assert a.call("toggle-audio", {"callId": call_id, "enabled": False})["ok"] is True
         assert b.wait("audio-toggled")["userId"] == s.id("alice")
+
+
+def test_a_payload_nested_beyond_reason_costs_the_sender_at_most_the_connection(server: RunningServer) -> None:
+    with Scenario(server) as s:
+        a, b = s.socket("alice"), s.socket("bob")
+        call_id = s.active_call(a, b)
+        deep = json.loads("[" * 400 + "]" * 400)
+        a.emit("webrtc-offer", {"callId": call_id, "offer": {"type": "offer", "sdp": "v=0", "x": deep}})
+        again = s.socket("alice")
+        assert again.call("join-call", {"callId": call_id})["ok"] is True
+        b.settle()
+        assert b.seen("webrtc-offer") == []
 
 
 def test_wrong_payloads_without_an_acknowledgement_are_survived(server: RunningServer) -> None:
@@ -120,7 +131,7 @@ def test_strangers_and_those_who_did_not_join_are_refused(server: RunningServer)
 
 
 @pytest.mark.parametrize(
-    "auth", [None, {}, {"token": ""}, {"token": 5}, {"token": "wrong"}, {"token": "dev:alice"}, "dev:@alice:localhost"]
+    "auth", [None, {}, {"token": ""}, {"token": 5}, {"token": "wrong"}, {"token": "dev:alice"}, {"token": ["x"]}]
 )
 def test_a_bad_token_is_a_connect_error_with_a_code(server: RunningServer, auth: object) -> None:
     client = AsyncClient(server.url, "alice")
@@ -131,6 +142,17 @@ def test_a_bad_token_is_a_connect_error_with_a_code(server: RunningServer, auth:
     refusal = client.refusals[0]
     assert isinstance(refusal["message"], str) and isinstance(refusal["data"]["code"], str), refusal
     client.disconnect()
+
+
+@pytest.mark.parametrize("packet", ['40"dev:@alice:localhost"', "40[]", "40{", "4abc", "42{}", "41/,", "9"])
+def test_a_first_packet_that_is_no_connect_ends_the_connection(server: RunningServer, packet: str) -> None:
+    """Not a matter of identity: the protocol knows no such packet there."""
+    url = f"ws://127.0.0.1:{server.http_port}/socket.io/?EIO=4&transport=websocket"
+    connection = websocket.create_connection(url, timeout=5, suppress_origin=True)
+    assert connection.recv().startswith('0{"sid"')
+    connection.send(packet)
+    assert connection.recv() in ("", b""), "closed, and nothing said"
+    connection.close()
 
 
 @pytest.mark.parametrize("rooms", ["!r:localhost", 5, [5], [""], {}, ["!r:localhost"] * 10_000])

@@ -50,8 +50,9 @@ def test_a_call_nobody_answers_is_missed(start_server) -> None:
         assert_ended(a.wait("call-ended"), "missed", None)
         assert_ended(b.wait("call-ended"), "missed", None)
         assert s.participant(call_id, "bob")["state"] == "missed"
-        kinds = [row["kind"] for row in s.get(f"/api/calls/{call_id}/events", "alice").json()["items"]]
-        assert kinds[0] == "initiated" and "missed" in kinds and kinds[-1] == "ended"
+        rows = s.get(f"/api/calls/{call_id}/events", "alice").json()["items"]
+        assert rows[0]["kind"] == "initiated" and rows[0]["userId"] == s.id("alice")
+        assert (rows[-1]["kind"], rows[-1]["reason"]) == ("ended", "missed") and "userId" not in rows[-1]
 
 
 def test_an_answered_call_that_nobody_joins_fails(start_server) -> None:

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import re
+import signal
 import socket
 import ssl
 import subprocess
+import time
 import warnings
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import socketio
 
 from running_server import RunningServer, bearer
 from scenario import Scenario
-from turn_client import TurnClient
+from turn_client import TurnClient, TurnError, time_limited_credential
 
 FURTHER = "turn:turn.example.org:3478?transport=udp,turns:turn.example.org:5349?transport=tcp"
 
@@ -45,7 +47,9 @@ def test_https_and_wss_with_a_certificate(start_server, tmp_path: Path) -> None:
     call = server.request("POST", "/api/calls/initiate", "alice", body, verify=str(certificate)).json()
     context = ssl.create_default_context(cafile=str(certificate))
     for transports in (["polling"], ["websocket"], None):
-        client = socketio.Client(reconnection=False, ssl_verify=False)
+        session = requests.Session()
+        session.verify, session.trust_env = str(certificate), False
+        client = socketio.Client(reconnection=False, http_session=session)
         client.connect(server.url, auth={"token": bearer("alice")}, transports=transports)
         assert client.call("join-call", {"callId": call["callId"]}, timeout=10)["ok"] is True
         client.disconnect()
@@ -73,6 +77,30 @@ def test_an_unusable_certificate_stops_the_start(start_server, tmp_path: Path, b
     }[broken]
     with pytest.raises(RuntimeError, match=r"exited [1-9]"):
         start_server(**settings)
+
+
+def test_sigterm_lets_running_relays_finish(start_server) -> None:
+    """New allocations are refused while it drains; who talks, talks on; the last to leave ends the process, with 0."""
+    server = start_server(DRAIN_TIMEOUT="60s")
+    a, b, late = (relay_client(server, name) for name in ("alice", "bob", "late"))
+    a.allocate(), b.allocate()
+    a.bind_channel(0x4000, b.relayed), b.bind_channel(0x4000, a.relayed)
+    server.process.send_signal(signal.SIGTERM)
+    while "draining" not in server.log:
+        assert server.process.poll() is None
+        time.sleep(0.02)
+    with pytest.raises((TurnError, TimeoutError)):
+        late.allocate()
+    a.send_channel(0x4000, b"still talking")
+    assert b.receive().data == b"still talking"
+    assert a.refresh(600) == 600
+    a.refresh(0), b.refresh(0)
+    assert server.process.wait(20) == 0
+
+
+def relay_client(server: RunningServer, name: str) -> TurnClient:
+    credential = time_limited_credential(server.turn_secret, name)
+    return TurnClient(("127.0.0.1", server.turn_port), *credential, timeout_seconds=3)
 
 
 def ice_servers(server: RunningServer) -> list[dict]:

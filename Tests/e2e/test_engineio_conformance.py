@@ -23,7 +23,7 @@ def endpoint(request):
     """Both kinds of server keep the rules of the handshake, the heartbeat, closing and the upgrade."""
     if request.param == "engine":
         return Endpoint(request.getfixturevalue("engine_server"), "/engine.io/")
-    return Endpoint(request.getfixturevalue("echo_server"), "/socket.io/")
+    return Endpoint(request.getfixturevalue("unhurried_echo_server"), "/socket.io/")
 
 
 @pytest.fixture

@@ -90,22 +90,24 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Out
 
     def server_for(settings: dict[str, str]) -> RunningServer:
         for server in servers:
-            if settings.items() <= server.settings.items() and (settings or server is servers[0]):
+            if settings.items() <= server.settings.items():
                 return server
         servers.append(RunningServer(directory / f"server-{len(servers)}", settings).start())
         return servers[-1]
 
-    with contextlib.chdir(directory):
-        for example in EXAMPLES:
-            server = server_for(example.settings)
-            found[example.line] = run_example(example, server, shell, names)
-    yield found
-    for value in names.values():
-        if callable(getattr(value, "disconnect", None)) and getattr(value, "connected", False):
-            value.disconnect()
-    shell.close()
-    for server in servers:
-        assert server.stop() == 0, server.log[-8000:]
+    try:
+        with contextlib.chdir(directory):
+            for example in EXAMPLES:
+                server = server_for(example.settings)
+                found[example.line] = run_example(example, server, shell, names)
+        yield found
+    finally:
+        for value in names.values():
+            if callable(getattr(value, "disconnect", None)) and getattr(value, "connected", False):
+                value.disconnect()
+        shell.close()
+        statuses = [server.stop() for server in servers]
+    assert statuses == [0] * len(servers), servers[0].log[-8000:]
 
 
 def run_example(example: Example, server: RunningServer, shell: Shell, names: dict) -> Outcome:

@@ -95,20 +95,42 @@ def test_a_resumed_session_gets_all_it_missed_once_and_in_order(server: RunningS
         assert b.wait("video-toggled")["seq"] > max(numbers), "and what follows comes as before"
 
 
-def test_a_fresh_session_is_announced_again_and_roles_are_opposite(server: RunningServer) -> None:
+def test_a_fresh_session_is_announced_again_and_whoever_came_later_is_polite(server: RunningServer) -> None:
     with Scenario(server) as s:
         a, b = s.socket("alice"), s.socket("bob")
         call_id = s.active_call(a, b)
-        fresh = s.socket("alice")
-        of_alice = fresh.call("join-call", {"callId": call_id})
-        assert of_alice["ok"] is True
-        assert b.wait("user-joined")["userId"] == s.id("alice")
-        fresh_bob = s.socket("bob")
-        of_bob = fresh_bob.call("join-call", {"callId": call_id})
-        assert fresh.wait("user-joined")["userId"] == s.id("bob")
-        (alices,), (bobs,) = of_alice["peers"], of_bob["peers"]
-        assert (alices["userId"], bobs["userId"]) == (s.id("bob"), s.id("alice"))
-        assert alices["polite"] is not bobs["polite"], "exactly one of the two gives way"
+        fresh = s.socket("bob")
+        joined = fresh.call("join-call", {"callId": call_id})
+        assert joined["ok"] is True and joined["peers"] == [{"userId": s.id("alice"), "polite": True}]
+        assert a.wait("user-joined")["userId"] == s.id("bob"), "a new session means a new negotiation"
+        a.settle()
+        assert a.call("toggle-audio", {"callId": call_id, "enabled": False})["ok"] is True
+        fresh.wait("audio-toggled")
+        b.settle()
+        assert b.received == [], "the socket that was replaced hears no more of the call"
+        again = s.socket("alice")
+        resumed = again.call("join-call", {"callId": call_id, "afterSeq": s.status(call_id, "alice")["seq"]})
+        assert resumed["peers"] == [{"userId": s.id("bob"), "polite": False}], "going on is not coming later"
+        fresh.settle()
+        assert fresh.seen("user-joined") == []
+
+
+def test_a_call_outlives_a_restart_of_the_server(start_server) -> None:
+    server = start_server()
+    with Scenario(server) as s:
+        a, b = s.socket("alice"), s.socket("bob")
+        call_id = s.active_call(a, b)
+        last = s.status(call_id, "alice")["seq"]
+        assert server.stop() == 0
+        a.disconnect(), b.disconnect()
+        server.start()
+        for who, socket in (("alice", a), ("bob", b)):
+            assert s.participant(call_id, who)["state"] == "reconnecting"
+            socket.connect()
+            assert socket.call("join-call", {"callId": call_id, "afterSeq": last})["ok"] is True
+        assert s.status(call_id, "alice")["state"] == "active"
+        assert a.call("webrtc-offer", {"callId": call_id, "offer": NEW})["ok"] is True
+        assert b.wait("webrtc-offer")["offer"] == NEW
 
 
 def test_a_socket_that_connects_late_hears_that_it_rings(server: RunningServer) -> None:

@@ -51,7 +51,9 @@ class RawWebSocket:
         if not masked:
             return head + payload
         mask = b"\x01\x02\x03\x04"
-        return head + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+        pattern = (mask * (length // 4 + 1))[:length]
+        masked_payload = int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")
+        return head + mask + masked_payload.to_bytes(length, "big")
 
     def send(self, *arguments, **options):
         self.socket.sendall(self.frame(*arguments, **options))
@@ -104,8 +106,8 @@ class RawWebSocket:
 
 
 @pytest.fixture
-def raw(engine_server):
-    with RawWebSocket(engine_server) as socket:
+def raw(patient_engine_server):
+    with RawWebSocket(patient_engine_server) as socket:
         assert socket.receive()[1].startswith(b"0{")
         yield socket
 

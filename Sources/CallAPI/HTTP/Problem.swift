@@ -28,7 +28,12 @@ struct Problem: Error {
             ("code", .string(code)),
             ("detail", .string(detail)),
         ]
-        return Response(json: .object(known + members), status: status, type: "application/problem+json", headers: headers)
+        return Response(
+            json: .object(known + members),
+            status: status,
+            type: "application/problem+json",
+            headers: headers
+        )
     }
 }
 

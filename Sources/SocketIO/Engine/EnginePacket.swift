@@ -14,7 +14,7 @@ enum EnginePacket: Hashable, Sendable {
         switch type {
         case UInt8(ascii: "0"): self = .open
         case UInt8(ascii: "1"): self = .close
-        case UInt8(ascii: "2"): self = .ping(String(text.dropFirst()))
+        case UInt8(ascii: "2"): self = .ping(text.slice(1..<text.utf8.count))
         case UInt8(ascii: "3"): self = .pong
         case UInt8(ascii: "4"): self = .message(.text(text.slice(1..<text.utf8.count)))
         case UInt8(ascii: "5"): self = .upgrade

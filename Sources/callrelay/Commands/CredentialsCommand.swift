@@ -14,7 +14,10 @@ struct CredentialsCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Whose credential it is: what follows the expiry in the username.")
     var user: String
 
-    @Option(name: .long, help: ArgumentHelp("How long it is good; TURN_CREDENTIAL_TTL if absent.", valueName: "seconds"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How long it is good; TURN_CREDENTIAL_TTL if absent.", valueName: "seconds")
+    )
     var ttl: Int?
 
     @OptionGroup var options: ConfigurationOptions

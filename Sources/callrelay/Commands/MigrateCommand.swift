@@ -1,5 +1,6 @@
 import ArgumentParser
 import CallStore
+import ServerConfiguration
 
 /// `callrelay migrate`: brings the database to the schema of this build.
 struct MigrateCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import ServerConfiguration
 
 /// `callrelay serve`: the server.
 struct ServeCommand: AsyncParsableCommand {

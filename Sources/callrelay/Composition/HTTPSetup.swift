@@ -27,7 +27,10 @@ enum HTTPSetup {
         } catch {
             throw CommandFailure.configuration("HTTP_TLS_KEY: cannot read a private key from \"\(files.privateKey)\"")
         }
-        var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain,
+            privateKey: .privateKey(key)
+        )
         configuration.minimumTLSVersion = .tlsv12
         do {
             // Finds out now whether the key belongs to the certificate, instead of at the first handshake.

@@ -15,17 +15,19 @@ struct ICEServers: ICEServerProvider {
     private let secondsToLive: Int
 
     /// - Parameters:
-    ///   - hosts: addresses or names under which this relay is reached; none if it is switched off.
+    ///   - hosts: addresses or names under which STUN is reached; none if the relay is switched off.
+    ///   - turnHosts: those of them to relay by.
     ///   - secret: what credentials are minted with; without one only `stun:` is listed.
     init(
         hosts: [String],
+        turnHosts: [String],
         port: UInt16,
         secret: SharedSecret?,
         further: FurtherTURNServers?,
         credentialLifetime: Duration
     ) {
         stun = hosts.map { "stun:\($0):\(port)" }
-        turn = secret == nil ? [] : hosts.map { "turn:\($0):\(port)?transport=udp" }
+        turn = secret == nil ? [] : turnHosts.map { "turn:\($0):\(port)?transport=udp" }
         self.secret = secret
         self.further = further
         secondsToLive = Int(credentialLifetime.components.seconds)

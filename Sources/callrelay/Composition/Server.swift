@@ -11,6 +11,7 @@ import STUNServer
 import ServerConfiguration
 import ServiceLifecycle
 import SignalingGateway
+import UnixSignals
 
 /// The running server: the only place that knows every module.
 struct Server {

@@ -23,7 +23,9 @@ enum SharedSecrets {
             }
             let secret = text.filter { !$0.isWhitespace }
             guard secret.count >= 32 else {
-                throw CommandFailure.start("TURN_SHARED_SECRET: \"\(path)\" holds no secret; delete it to have one made")
+                throw CommandFailure.start(
+                    "TURN_SHARED_SECRET: \"\(path)\" holds no secret; delete it to have one made"
+                )
             }
             return secret
         }

@@ -1,5 +1,6 @@
 import CallModel
 import Logging
+import NetPrimitives
 import RelayRuntime
 import STUNServer
 import ServerConfiguration
@@ -13,8 +14,11 @@ struct StartedRelay {
 
     /// The servers to tell clients: this relay and whatever else the operator named.
     func ice(_ configuration: ServerConfiguration) -> ICEServers {
-        ICEServers(
-            hosts: ICEServers.hosts(publicHost: settings.publicHost, advertised: summary.advertised),
+        let hosts = ICEServers.hosts(publicHost: settings.publicHost, advertised: summary.advertised)
+        return ICEServers(
+            hosts: hosts,
+            // On one machine a second relay over ::1 would only double each browser's allocations.
+            turnHosts: settings.listensOnLoopbackOnly ? Array(hosts.prefix(1)) : hosts,
             port: summary.listeners.first?.port ?? settings.port,
             secret: mintingSecret,
             further: configuration.furtherServers,
@@ -32,6 +36,7 @@ extension ICEServers {
     static func furtherOnly(_ configuration: ServerConfiguration) -> ICEServers {
         ICEServers(
             hosts: [],
+            turnHosts: [],
             port: 0,
             secret: nil,
             further: configuration.furtherServers,

@@ -1,0 +1,102 @@
+import CallModel
+import Foundation
+import GRDB
+import Testing
+
+@testable import CallStore
+
+@Suite("Migrations")
+struct MigrationTests {
+    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    @Test("The binary carries the files under migrations/sqlite, word for word and all of them")
+    func embedded() throws {
+        let folder = Self.repository.appending(path: "migrations/sqlite")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        #expect(files == SQLiteMigration.all.map { "\($0.name).sql" })
+        for step in SQLiteMigration.all {
+            let text = try String(contentsOf: folder.appending(path: "\(step.name).sql"), encoding: .utf8)
+            #expect(text == step.sql)
+        }
+    }
+
+    @Test("Both databases have the same tables with the same columns")
+    func twins() throws {
+        for step in SQLiteMigration.all {
+            let file = Self.repository.appending(path: "migrations/\(step.name).sql")
+            let postgres = try Self.tables(String(contentsOf: file, encoding: .utf8))
+            let sqlite = Self.tables(step.sql)
+            #expect(postgres.filter { $0.key != "schema_migrations" } == sqlite)
+            #expect(
+                Set(sqlite.keys).isSuperset(of: ["call_sessions", "call_participants", "call_events", "call_signals"])
+            )
+        }
+    }
+
+    /// The columns of each table: in these files a line within CREATE TABLE that begins with a lower-case word.
+    static func tables(_ sql: String) -> [String: [String]] {
+        var tables: [String: [String]] = [:]
+        var current: String?
+        for line in sql.split(separator: "\n") {
+            if line.hasPrefix("CREATE TABLE") {
+                current = line.split(separator: " ").dropLast().last.map(String.init)
+            } else if line.hasPrefix(")") {
+                current = nil
+            } else if let table = current, line.hasPrefix("    "), line.dropFirst(4).first?.isLowercase == true {
+                tables[table, default: []].append(String(line.split(separator: " ")[0]))
+            }
+        }
+        return tables
+    }
+
+    @Test("Migrating twice applies once; pending steps are named before")
+    func twice() async throws {
+        let fixture = try await StoreFixture()
+        #expect(try await fixture.store.pendingMigrations().isEmpty)
+        #expect(try await fixture.store.migrate().isEmpty)
+    }
+
+    @Test("A step that was applied with another text, or by a newer binary, is refused")
+    func foreign() async throws {
+        let fixture = try await StoreFixture()
+        let step = Migration(version: 4, name: "004_voice_video_calls")
+        try await fixture.store.pool.write { try $0.execute(sql: "UPDATE schema_migrations SET checksum = 'x'") }
+        await #expect(throws: MigrationFailure.changed(step)) { try await fixture.store.migrate() }
+        try await fixture.store.pool.write { try $0.execute(sql: "UPDATE schema_migrations SET version = 99") }
+        await #expect(throws: MigrationFailure.newer(version: 99)) { try await fixture.store.migrate() }
+    }
+
+    @Test("Failures name the statement and no value")
+    func failures() async throws {
+        let fixture = try await StoreFixture()
+        try await fixture.store.pool.write { try $0.execute(sql: "DROP TABLE call_signals") }
+        let commit = try StoreFixture.newCall(room: "!secret")
+        await #expect(throws: StoreFailure.unavailable(operation: "create call", reason: "SQLite 1")) {
+            try await fixture.store.create(commit)
+        }
+        #expect(try await fixture.store.call(commit.transition.call.id) == nil, "all or nothing")
+    }
+
+    @Test(
+        "What the API asks is answered from an index",
+        arguments: [
+            "SELECT * FROM call_sessions WHERE call_id = ?",
+            "SELECT * FROM call_sessions WHERE room_id = ? AND state <> 'ended'",
+            "SELECT call_id FROM call_sessions WHERE next_deadline <= ? ORDER BY next_deadline LIMIT 9",
+            """
+            SELECT call_id FROM call_participants p WHERE p.user_id = ? AND p.is_ended = 1
+            AND (p.created_at, p.call_id) < (1, '') ORDER BY p.created_at DESC, p.call_id DESC LIMIT 9
+            """,
+            "SELECT * FROM call_events WHERE call_id = ? AND seq > 0 ORDER BY seq LIMIT 9",
+            "SELECT seq FROM call_signals WHERE call_id = ? AND seq > 0 ORDER BY seq DESC LIMIT 9",
+        ]
+    )
+    func indexes(_ sql: String) async throws {
+        let fixture = try await StoreFixture()
+        let plan = try await fixture.store.pool.read { db in
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: ["x"]).map { $0["detail"] as String }
+        }
+        #expect(plan.allSatisfy { $0.hasPrefix("SEARCH") && $0.contains("USING") }, "\(plan)")
+    }
+}

@@ -1,0 +1,160 @@
+import CallModel
+import CallStore
+import Testing
+
+@Suite("The call store on SQLite")
+struct SQLiteCallStoreTests {
+    let bob = Actor(userID: "@bob:hs", deviceID: "B", session: "b1")
+
+    @Test("A call comes back as it was written, through every state, and after the file was opened again")
+    func roundTrip() async throws {
+        let fixture = try await StoreFixture()
+        let commit = try StoreFixture.newCall(for: ["@bob:hs", "@carol:hs"])
+        let id = commit.transition.call.id
+        #expect(try await fixture.store.create(commit) == .created)
+        #expect(try await fixture.store.call(id) == commit.transition.call)
+        let acts: [(CallAction, Actor)] = [
+            (.ring, bob), (.answer(description: nil), bob), (.join(after: nil), bob), (.toggleVideo(false), bob),
+            (.changeMedia(MediaState(onHold: true, screenShare: false, callType: .voice)), bob), (.disconnect, bob),
+            (.signal([Signal(kind: .offer, to: "@bob:hs", payload: "{}")]), Actor(userID: "@alice:hs")),
+            (.end(nil), Actor(userID: "@alice:hs")),
+        ]
+        for (action, actor) in acts {
+            let transition = try await fixture.act(action, id, by: actor)
+            #expect(try await fixture.store.call(id) == transition.call)
+        }
+        try fixture.store.close()
+        let reopened = try SQLiteCallStore(path: fixture.path)
+        #expect(try await reopened.migrate().isEmpty)
+        let call = try #require(try await reopened.call(id))
+        #expect(call.state == .ended && call.isRelayOnly && call.callType == .voice)
+        let events = try await reopened.events(of: id, after: 0, limit: 100)
+        #expect(events.map(\.sequence) == Array(1...call.sequence))
+        #expect(events.first?.kind == .initiated && events.last?.kind == .ended(.hangup))
+        #expect(events.contains { $0.kind == .signal(Signal(kind: .offer, to: "@bob:hs", size: 2)) })
+        let media = MediaState(onHold: true, screenShare: false, callType: .voice)
+        #expect(events.contains { $0.kind == .mediaState(media) })
+        try reopened.close()
+    }
+
+    @Test("A change of another version than the stored one writes nothing")
+    func compareAndSet() async throws {
+        let fixture = try await StoreFixture()
+        let commit = try StoreFixture.newCall()
+        let id = commit.transition.call.id
+        #expect(try await fixture.store.create(commit) == .created)
+        let stale = try commit.transition.call.applying(
+            .end(nil),
+            by: Actor(userID: "@alice:hs"),
+            now: StoreFixture.start,
+            policy: StoreFixture.policy
+        )
+        let won = try await fixture.act(.answer(description: nil), id, by: bob)
+        #expect(try await !fixture.store.commit(CallCommit(transition: stale, outgoing: [])))
+        #expect(try await fixture.store.call(id) == won.call)
+        #expect(try await fixture.store.events(of: id, after: 0, limit: 10).count == 2)
+    }
+
+    @Test("A room has one call that has not ended; the next may come when it has")
+    func oneActiveCallARoom() async throws {
+        let fixture = try await StoreFixture()
+        let first = try StoreFixture.newCall()
+        #expect(try await fixture.store.create(first) == .created)
+        #expect(try await fixture.store.create(StoreFixture.newCall(by: "@carol:hs")) == .roomTaken)
+        #expect(try await fixture.store.create(StoreFixture.newCall(room: "!other")) == .created)
+        #expect(try await fixture.store.activeCall(inRoom: "!room")?.id == first.transition.call.id)
+        #expect(try await fixture.store.events(of: first.transition.call.id, after: 0, limit: 10).count == 1)
+        _ = try await fixture.act(.end(nil), first.transition.call.id, by: Actor(userID: "@alice:hs"))
+        #expect(try await fixture.store.activeCall(inRoom: "!room") == nil)
+        #expect(try await fixture.store.create(StoreFixture.newCall(by: "@carol:hs")) == .created)
+    }
+
+    @Test("Due calls are found by their nearest deadline; signals go with the purge, the audit stays")
+    func deadlines() async throws {
+        let fixture = try await StoreFixture()
+        let commit = try StoreFixture.newCall()
+        let id = commit.transition.call.id
+        #expect(try await fixture.store.create(commit) == .created)
+        let ringOut = StoreFixture.start.advanced(byMilliseconds: 60_000)
+        #expect(
+            try await fixture.store.callsDue(at: Timestamp(milliseconds: ringOut.milliseconds - 1), limit: 9).isEmpty
+        )
+        #expect(try await fixture.store.callsDue(at: ringOut, limit: 9) == [id])
+        let missed = try #require(try await fixture.store.call(id)).advanced(to: ringOut, policy: StoreFixture.policy)
+        #expect(try await fixture.store.commit(CallCommit(transition: missed, outgoing: [])))
+        #expect(try await fixture.store.callsDue(at: ringOut, limit: 9).isEmpty)
+        let purge = ringOut.advanced(byMilliseconds: 60_000)
+        #expect(try await fixture.store.callsDue(at: purge, limit: 9) == [id])
+        #expect(try await fixture.store.outgoingEvents(of: id, after: 0).count == 1)
+        let purged = missed.call.advanced(to: purge, policy: StoreFixture.policy)
+        #expect(try await fixture.store.commit(CallCommit(transition: purged, outgoing: [])))
+        #expect(try await fixture.store.outgoingEvents(of: id, after: 0).isEmpty)
+        #expect(try await fixture.store.callsDue(at: Timestamp(milliseconds: .max), limit: 9).isEmpty)
+        #expect(try await fixture.store.events(of: id, after: 0, limit: 10).map(\.sequence) == [1, 2, 3])
+    }
+
+    @Test("What clients were told comes back word for word, after a number, the newest that are kept")
+    func outgoing() async throws {
+        let fixture = try await StoreFixture()
+        let commit = try StoreFixture.newCall()
+        let id = commit.transition.call.id
+        let alice = Actor(userID: "@alice:hs")
+        #expect(try await fixture.store.create(commit) == .created)
+        let batch = (0..<64).map { _ in Signal(kind: .candidate, to: nil, payload: "null") }
+        for _ in 0..<20 { _ = try await fixture.act(.signal(batch), id, by: alice) }
+        let kept = try await fixture.store.outgoingEvents(of: id, after: 0)
+        #expect(kept.count == CallLimits.keptEvents)
+        #expect(kept.last?.sequence == 1281)
+        #expect(kept.map(\.sequence) == Array((kept.first?.sequence ?? 0)...1281))
+        let last = try await fixture.store.outgoingEvents(of: id, after: 1279)
+        #expect(last.map(\.sequence) == [1280, 1281])
+        #expect(last.last?.payload == #"{"callId":"\#(id.rawValue)","seq":1281,"é":1.0}"#)
+        #expect(try await fixture.store.events(of: id, after: 0, limit: 2000).count == 1281)
+    }
+
+    @Test("Lists show a user's calls alone, the newest first, page by page without a gap")
+    func lists() async throws {
+        let fixture = try await StoreFixture()
+        var ids: [CallID] = []
+        for index in 0..<5 {
+            // Two of the same millisecond: the id decides.
+            let at = StoreFixture.start.advanced(byMilliseconds: Int64(index / 2))
+            let commit = try StoreFixture.newCall(room: "!r\(index)", at: at)
+            #expect(try await fixture.store.create(commit) == .created)
+            ids.append(commit.transition.call.id)
+        }
+        #expect(try await fixture.store.activeCalls(of: "@bob:hs", limit: 10).count == 5)
+        #expect(try await fixture.store.activeCalls(of: "@bob:hs", limit: 10).first?.id == ids[4])
+        #expect(try await fixture.store.activeCalls(of: "@mallory:hs", limit: 10).isEmpty)
+        for id in ids { _ = try await fixture.act(.end(nil), id, by: Actor(userID: "@alice:hs")) }
+        #expect(try await fixture.store.activeCalls(of: "@bob:hs", limit: 10).isEmpty)
+        var seen: [CallID] = []
+        var cursor: HistoryCursor?
+        repeat {
+            let page = try await fixture.store.history(of: "@bob:hs", before: cursor, limit: 2)
+            seen += page.map(\.id)
+            cursor = page.last.map { HistoryCursor(createdAt: $0.createdAt, callID: $0.id) }
+            cursor = cursor.flatMap { HistoryCursor($0.text) }
+        } while cursor != nil
+        #expect(seen.count == 5 && Set(seen) == Set(ids) && seen.first == ids[4])
+    }
+
+    @Test("Pruning takes old ended calls with all that hangs on them, a few at a time")
+    func prune() async throws {
+        let fixture = try await StoreFixture()
+        for index in 0..<3 {
+            let commit = try StoreFixture.newCall(room: "!r\(index)")
+            #expect(try await fixture.store.create(commit) == .created)
+            if index < 2 {
+                _ = try await fixture.act(.end(nil), commit.transition.call.id, by: Actor(userID: "@alice:hs"))
+            }
+        }
+        let later = StoreFixture.start.advanced(byMilliseconds: 1)
+        #expect(try await fixture.store.prune(endedBefore: StoreFixture.start, keysBefore: later, limit: 9) == 0)
+        #expect(try await fixture.store.prune(endedBefore: later, keysBefore: later, limit: 1) == 1)
+        let left = try #require(try await fixture.store.history(of: "@bob:hs", before: nil, limit: 9).first)
+        #expect(try await fixture.store.prune(endedBefore: later, keysBefore: later, limit: 9) == 1)
+        #expect(try await fixture.store.events(of: left.id, after: 0, limit: 9).isEmpty)
+        #expect(try await fixture.store.activeCalls(of: "@bob:hs", limit: 9).count == 1)
+    }
+}

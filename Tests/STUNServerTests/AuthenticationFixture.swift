@@ -1,0 +1,72 @@
+import NetPrimitives
+import STUNCore
+import STUNServer
+import TestSupport
+
+/// A server's authenticator and a client that answers its challenges.
+struct AuthenticationFixture {
+    static let now: UInt64 = 1_900_000_000
+
+    let secret = SharedSecret("north")
+    let client = Endpoint(address: IPAddress(ipv4: 0xC000_0201), port: 40_000)
+    let authenticator: Authenticator
+
+    init(staticUsers: [String: String] = ["alice": "wonder"], secrets: [String] = ["north", "old north"]) {
+        var generator = SeededGenerator(seed: 1)
+        let book = CredentialBook(
+            realm: "callrelay",
+            staticUsers: staticUsers,
+            sharedSecrets: secrets.map { SharedSecret($0) }
+        )
+        authenticator = Authenticator(credentials: book, nonceKey: NonceKey(using: &generator))
+    }
+
+    func nonce(at seconds: UInt64 = now, for endpoint: Endpoint? = nil) -> String {
+        authenticator.nonces.mint(for: endpoint ?? client, unixSeconds: seconds)
+    }
+
+    /// An Allocate request with long-term credentials.
+    func request(
+        _ username: String,
+        _ password: String,
+        nonce: String,
+        realm: String = "callrelay",
+        algorithm: IntegrityAlgorithm = .sha1
+    ) -> [UInt8] {
+        let key = IntegrityKey.longTerm(username: username, realm: realm, password: password)
+        let seal = IntegritySeal(key: key, algorithm: algorithm)
+        return stunMessage(MessageType(.allocate, .request), sealedBy: seal) { builder in
+            builder.appendRequestedTransport(.udp)
+            builder.appendUsername(username)
+            builder.appendRealm(realm)
+            builder.appendNonce(nonce)
+        }
+    }
+
+    /// The user who is accepted, or the refusal.
+    func authenticate(
+        _ bytes: [UInt8],
+        at seconds: UInt64 = now,
+        from endpoint: Endpoint? = nil,
+        expiry: Authenticator.ExpiryRule = .checked,
+        keeping kept: AuthenticatedUser? = nil
+    ) throws -> Result {
+        let message = try MessageView(parsing: bytes.span.rawBytes)
+        let outcome = authenticator.authenticate(
+            message,
+            from: endpoint ?? client,
+            unixSeconds: seconds,
+            expiry: expiry,
+            keeping: kept
+        )
+        switch outcome {
+        case .accepted(let user): return Result(user: user, refusal: nil)
+        case .refused(let refusal): return Result(user: nil, refusal: refusal)
+        }
+    }
+
+    struct Result {
+        let user: AuthenticatedUser?
+        let refusal: Authenticator.Refusal?
+    }
+}

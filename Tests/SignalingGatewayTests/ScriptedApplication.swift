@@ -1,0 +1,56 @@
+import SignalingGateway
+import SocketIO
+import Synchronization
+
+/// An application that does what a test says and writes down what it hears.
+final class ScriptedApplication: SocketApplication {
+    typealias Receive = @Sendable (SocketEvent, SocketHandle) async -> SocketReply?
+
+    private let decision: ConnectDecision
+    private let onAccepted: @Sendable (SocketHandle) async -> Void
+    private let onReceive: Receive
+    private let entries = Mutex<[String]>([])
+    private let requests = Mutex<[ConnectRequest]>([])
+
+    init(
+        decision: ConnectDecision = .accept,
+        onAccepted: @escaping @Sendable (SocketHandle) async -> Void = { _ in },
+        onReceive: @escaping Receive = { _, _ in nil }
+    ) {
+        self.decision = decision
+        self.onAccepted = onAccepted
+        self.onReceive = onReceive
+    }
+
+    /// What was heard, in order.
+    var log: [String] { entries.withLock { $0 } }
+
+    /// The requests to enter, in order.
+    var connects: [ConnectRequest] { requests.withLock { $0 } }
+
+    private func note(_ entry: String) {
+        entries.withLock { $0.append(entry) }
+    }
+
+    func connect(_ request: ConnectRequest, socket: SocketHandle) async -> ConnectDecision {
+        requests.withLock { $0.append(request) }
+        note("connect \(request.namespace) \(request.auth?.text ?? "nothing")")
+        return decision
+    }
+
+    func accepted(_ socket: SocketHandle) async {
+        note("accepted")
+        await onAccepted(socket)
+    }
+
+    func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply? {
+        note("begin \(event.name)")
+        let reply = await onReceive(event, socket)
+        note("end \(event.name)")
+        return reply
+    }
+
+    func disconnected(_ socket: SocketHandle, reason: DisconnectReason) async {
+        note("disconnected \(reason.rawValue)")
+    }
+}
