@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from call_page_room import browser, open_room, room  # noqa: F401: fixtures
 from running_server import RunningServer
 
 

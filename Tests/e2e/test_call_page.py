@@ -1,64 +1,16 @@
 """Two people call each other from our page in headless Chromium, through our API, our signaling and our relay."""
 
-import itertools
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from call_page import PHONE, Person, chromium
-from running_server import RunningServer
+from call_page import PHONE, Person
+from call_page_room import Room, assert_story, in_order
 from scenario import user_id
 
-_numbers = itertools.count()
 # Ten seconds in windows wide enough for a machine that has other work to do.
 FLOW_WINDOWS, FLOW_WINDOW_SECONDS = 5, 2
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Not for the whole session: Playwright's event loop stays in this thread while it runs, and others bring theirs.
-    with chromium() as running:
-        yield running
-
-
-@dataclass
-class Room:
-    """A room nobody else uses, and those who came in."""
-
-    browser: Browser
-    server: RunningServer
-    number: int = field(default_factory=lambda: next(_numbers))
-    people: list[Person] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return f"page-{self.number}"
-
-    def person_name(self, who: str) -> str:
-        return f"{who}{self.number}"
-
-    def enter(self, who: str, **context: object) -> Person:
-        person = Person.enter(self.browser, self.server, self.person_name(who), self.name, **context)
-        self.people.append(person)
-        return person
-
-    def status(self, call_id: str) -> dict:
-        return self.server.request("GET", f"/api/calls/{call_id}/status", self.person_name("alice")).json()
-
-    def events(self, call_id: str) -> list[dict]:
-        path = f"/api/calls/{call_id}/events?limit=200"
-        return self.server.request("GET", path, self.person_name("alice")).json()["items"]
-
-
-@pytest.fixture
-def room(browser: Browser, server: RunningServer) -> Iterator[Room]:
-    made = Room(browser, server)
-    yield made
-    for person in made.people:
-        person.leave()
 
 
 def assert_media_flows(people: tuple[Person, Person], has_video: bool) -> None:
@@ -77,23 +29,6 @@ def assert_media_flows(people: tuple[Person, Person], has_video: bool) -> None:
     for person, earlier, later in zip(people, first, before, strict=True):
         # The fake microphone beeps: silence would leave the energy as it was.
         assert later["audioEnergy"] > earlier["audioEnergy"], f"{person.name} hears silence"
-
-
-def assert_story(room: Room, call_id: str, ended_by: str, reason: str) -> list[str]:
-    """The call's status and its history say what the people did; the answer is the kinds of the events."""
-    status, events = room.status(call_id), room.events(call_id)
-    assert (status["state"], status["endReason"], status.get("endedBy")) == ("ended", reason, ended_by), status
-    assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
-    assert (events[0]["kind"], events[0]["userId"]) == ("initiated", status["createdBy"])
-    last = events[-1]
-    assert (last["kind"], last["reason"], last.get("userId")) == ("ended", reason, ended_by), last
-    return [event["kind"] for event in events]
-
-
-def in_order(kinds: list[str], wanted: list[str]) -> bool:
-    """Whether the wanted ones occur in this order, whatever stands between."""
-    rest = iter(kinds)
-    return all(kind in rest for kind in wanted)
 
 
 def test_a_video_call_with_relay_only(room: Room) -> None:
@@ -148,7 +83,7 @@ def test_a_video_call_with_relay_only(room: Room) -> None:
     assert "candidate" in kinds
 
 
-def test_the_wish_of_one_side_is_enough_for_relay_only(room: Room) -> None:
+def test_the_wish_of_the_caller_is_enough_for_relay_only(room: Room) -> None:
     alice, bob = room.enter("alice"), room.enter("bob")
     alice.see("relay-only-switch").check()
     alice.call(bob.name, "voice")
@@ -158,6 +93,17 @@ def test_the_wish_of_one_side_is_enough_for_relay_only(room: Room) -> None:
     for person in (alice, bob):
         media = person.media()
         assert (media["localType"], media["remoteType"]) == ("relay", "relay"), media
+
+
+def test_the_wish_of_the_callee_hides_the_callee(room: Room) -> None:
+    alice, bob = room.enter("alice"), room.enter("bob")
+    bob.see("relay-only-switch").check()
+    alice.call(bob.name, "voice")
+    bob.see("answer-voice").click()
+    alice.connected()
+    bob.connected()
+    assert bob.media()["localType"] == "relay"
+    assert alice.media()["remoteType"] == "relay"
 
 
 @pytest.mark.parametrize("kind", ["video", "voice"])
@@ -198,50 +144,6 @@ def test_a_video_call_answered_with_the_voice_only(room: Room) -> None:
     expect(bob.see("remote-tile")).to_have_attribute("data-camera", "on")
 
 
-def test_a_declined_call(room: Room) -> None:
-    alice, bob = room.enter("alice"), room.enter("bob")
-    call_id = alice.call(bob.name, "voice")
-    bob.see("reject-button").click()
-    alice.told(f"{bob.title} declined the call.")
-    expect(bob.see("incoming-panel")).to_be_hidden()
-    expect(alice.see("history-item").first).to_contain_text("outgoing, declined")
-    assert_story(room, call_id, ended_by=user_id(bob.name), reason="rejected")
-
-
-def test_a_call_cancelled_while_it_rings(room: Room) -> None:
-    alice, bob = room.enter("alice"), room.enter("bob")
-    call_id = alice.call(bob.name, "video")
-    expect(bob.see("incoming-panel")).to_be_visible()
-    alice.see("hang-up-button").click()
-    alice.told("You cancelled the call.")
-    bob.told(f"You missed a call from {alice.title}.")
-    expect(bob.see("incoming-panel")).to_be_hidden()
-    expect(bob.see("history-item").first).to_contain_text("incoming, missed")
-    assert_story(room, call_id, ended_by=user_id(alice.name), reason="cancelled")
-
-
-def test_a_call_to_somebody_who_is_not_there(browser: Browser, start_server) -> None:
-    room = Room(browser, start_server(CALL_RING_TIMEOUT="3s"))
-    alice = room.enter("alice")
-    call_id = alice.call_by_name("dora", "voice")
-    expect(alice.see("call-state")).to_have_text("Ringing…")
-    alice.told("Dora did not answer.")
-    expect(alice.see("history-item").first).to_contain_text("outgoing, no answer")
-    assert_story(room, call_id, ended_by=None, reason="missed")
-    assert [person["state"] for person in room.status(call_id)["participants"]] == ["left", "missed"]
-    alice.leave()
-
-
-def test_a_call_finds_somebody_who_comes_in_late(room: Room) -> None:
-    alice = room.enter("alice")
-    alice.call_by_name(room.person_name("bob"), "voice")
-    bob = room.enter("bob")
-    expect(bob.see("incoming-from")).to_have_text(alice.title)
-    bob.see("answer-voice").click()
-    alice.connected()
-    bob.connected()
-
-
 def test_a_group_call(room: Room) -> None:
     alice, bob, carol = (room.enter(who) for who in ("alice", "bob", "carol"))
     alice.see("call-video-room").click()
@@ -256,80 +158,6 @@ def test_a_group_call(room: Room) -> None:
     alice.see("end-for-all").click()
     for person in (bob, carol):
         person.told(f"{alice.title} hung up.")
-
-
-def test_a_reloaded_page_goes_back_into_its_call(room: Room) -> None:
-    alice, bob = room.enter("alice"), room.enter("bob")
-    alice.call(bob.name, "video")
-    bob.see("answer-video").click()
-    alice.connected()
-    for person in (bob, alice):
-        person.page.reload()
-        person.join()
-        person.see("rejoin-button").click()
-        for side in (alice, bob):
-            side.connected()
-            expect(side.see("remote-tile")).to_have_attribute("data-camera", "on", timeout=20_000)
-
-
-def test_a_lost_socket_is_resumed(room: Room) -> None:
-    alice = room.enter("alice")
-    sockets: list = []
-    bob_context = room.browser.new_context()
-    bob_context.route_web_socket("**/socket.io/**", lambda route: sockets.append((route, route.connect_to_server())))
-    page = bob_context.new_page()
-    bob = Person(room.person_name("bob"), page)
-    page.goto(f"{room.server.url}/?name={bob.name}&room={room.name}")
-    bob.join()
-    alice.call(bob.name, "video")
-    bob.see("answer-video").click()
-    bob.connected()
-
-    page_side, server_side = sockets[-1]
-    server_side.close()
-    page_side.close()
-    # Missed while away, heard after the resume.
-    alice.see("mute-button").click()
-    expect(bob.see("remote-muted")).to_be_visible()
-    bob.connected()
-    bob.see("mute-button").click()
-    expect(alice.see("remote-muted")).to_be_visible()
-    assert len(sockets) > 1
-    bob.see("hang-up-button").click()
-    alice.told(f"{bob.title} hung up.")
-    bob_context.close()
-
-
-def test_a_blocked_microphone_is_said_in_plain_words(server: RunningServer, room: Room) -> None:
-    bob = room.enter("bob")
-    alice = room.enter("alice")
-    # The browser as it behaves when the person pressed "Block".
-    alice.page.evaluate(
-        """() => {
-          navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
-        }"""
-    )
-    alice.page.locator(f'.member[data-user="{user_id(bob.name)}"]').get_by_test_id("call-voice").click()
-    expect(alice.see("notice-text")).to_contain_text("The microphone is blocked.")
-    expect(alice.see("call-view")).to_be_hidden()
-    active = server.request("GET", "/api/calls/active", alice.name).json()
-    assert active == {"calls": []}, "nobody is called who could not be heard"
-
-
-def test_a_missing_camera_makes_it_a_voice_call(room: Room) -> None:
-    bob, alice = room.enter("bob"), room.enter("alice")
-    alice.page.evaluate(
-        """() => {
-          const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-          navigator.mediaDevices.getUserMedia = (wanted) =>
-            wanted.video ? Promise.reject(new DOMException("", "NotFoundError")) : real(wanted);
-        }"""
-    )
-    alice.call(bob.name, "video")
-    expect(alice.see("call-notice")).to_contain_text("No camera was found")
-    bob.see("answer-video").click()
-    bob.connected()
-    expect(bob.see("remote-camera-off")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
