@@ -131,8 +131,68 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "TestSupport",
+            dependencies: ["NetPrimitives", "STUNCore"],
+            path: "Tests/TestSupport",
+            swiftSettings: borrowing
+        ),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(
+            name: "NetPrimitivesTests",
+            dependencies: ["NetPrimitives", "TestSupport"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "STUNCoreTests",
+            dependencies: ["NetPrimitives", "STUNCore", "TestSupport"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "STUNServerTests",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TestSupport"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "TURNRelayTests",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "TestSupport"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(name: "PacketIOTests", dependencies: ["PacketIO", "NetPrimitives"], swiftSettings: borrowing),
+        .testTarget(
+            name: "RelayRuntimeTests",
+            dependencies: ["NetPrimitives", "PacketIO", "RelayRuntime", "STUNCore", "STUNServer", "TURNRelay"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "NetPrimitives"], swiftSettings: strict),
+        .testTarget(
+            name: "SignalingGatewayTests",
+            dependencies: [
+                "SignalingGateway", "SocketIO",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(name: "CallModelTests", dependencies: ["CallModel"], swiftSettings: strict),
+        .testTarget(
+            name: "SignalingTests",
+            dependencies: ["Signaling", "CallModel", "SocketIO"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CallStoreTests",
+            dependencies: ["CallModel", "CallStore", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CallServiceTests",
+            dependencies: ["CallService", "CallStore", "Signaling", "CallModel", "SocketIO"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "CallPageTests", dependencies: ["CallPage"], swiftSettings: strict),
         .testTarget(
             name: "CallAPITests",

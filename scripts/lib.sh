@@ -13,7 +13,7 @@ BUILD_PACKAGES=(libsqlite3-dev)
 # coturn: its load generator is a peer of the relay's tests. chromium: the call page's tests. postgresql: psql and a
 # throw-away server for the migrations' test.
 # shellcheck disable=SC2034
-TEST_PACKAGES=("${BUILD_PACKAGES[@]}" chromium coturn curl jq postgresql python3 python3-venv shellcheck)
+TEST_PACKAGES=("${BUILD_PACKAGES[@]}" chromium coturn curl jq openssl postgresql python3 python3-venv shellcheck)
 
 say() { printf '==> %s\n' "$*"; }
 

@@ -40,6 +40,9 @@ public struct CallAPI {
         }
         refuseOtherMethods(open: router, identified: identified)
         router.get("/") { request, _ in try PageRoutes.answer(request) }
+        for method in Self.methods where method != .get {
+            router.on("/", method: method) { _, _ -> Response in throw Problem.methodNotAllowed([.get]) }
+        }
         router.get("/**") { request, _ in try PageRoutes.answer(request) }
         for method in Self.methods {
             identified.on("/api/**", method: method) { _, _ -> Response in throw Problem.notFound }

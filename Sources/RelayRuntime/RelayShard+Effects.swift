@@ -27,7 +27,7 @@ extension RelayShard {
         guard let descriptor = sockets.descriptor(of: socket) else { return }
         counts.add(.replies)
         if batch.append(slice, of: effects, from: socket, descriptor: descriptor, to: destination) { return }
-        flush()
+        send()
         let fits = batch.append(slice, of: effects, from: socket, descriptor: descriptor, to: destination)
         precondition(fits, "a reply is smaller than an empty batch")
     }

@@ -49,7 +49,7 @@ extension RelayShard {
             applyEffects()
         }
         if isBellRinging { obeyOrders() }
-        flush()
+        sendAndReuseSlots()
         closeRelays()
         counts.add(.passes)
         counts.publish(to: shared)
@@ -58,7 +58,7 @@ extension RelayShard {
     private mutating func receiveFromClients(by socket: SocketID) {
         guard let descriptor = sockets.descriptor(of: socket) else { return }
         for _ in 0..<Bounds.callsPerListener {
-            if ring.free < Bounds.receive { flush() }
+            if ring.free < Bounds.receive { sendAndReuseSlots() }
             let (count, isFilled) = receiver.receive(from: descriptor, limit: Bounds.receive, into: &ring)
             for index in 0..<count {
                 take(receiver.datagram(at: index), fromClientBy: socket)
@@ -90,7 +90,7 @@ extension RelayShard {
     private mutating func receiveFromPeers(by socket: SocketID) {
         guard let descriptor = sockets.descriptor(of: socket) else { return }
         let burst = sockets.burst(of: socket)
-        if ring.free < burst { flush() }
+        if ring.free < burst { sendAndReuseSlots() }
         let (count, isFilled) = receiver.receive(from: descriptor, limit: burst, into: &ring)
         // One datagram is the rule for voice; a socket that had more than asked for is asked for more.
         if isFilled {
@@ -126,20 +126,26 @@ extension RelayShard {
             counts.add(DropReason.unknownRelay)
             return false
         }
-        if batch.isFull { flush() }
+        if batch.isFull { send() }
         messageNumber &+= 1
         batch.append(forward, of: datagram, in: ring, messageNumber: messageNumber, descriptor: descriptor)
         return true
     }
 
-    /// Sends what waits and takes the receive slots back.
-    mutating func flush() {
+    /// Sends what waits. The receive slots stay as they are: datagrams of the last receive may still be unread, and what
+    /// is made of them next would point into slots that were given out again.
+    mutating func send() {
         let report = batch.flush()
-        ring.reuse(after: batch)
         counts.add(.sent, report.sent)
         counts.add(.sendBlocked, report.blocked)
         counts.add(.sendRefused, report.refused)
         counts.add(.sendCalls, report.calls)
+    }
+
+    /// Sends what waits and takes all receive slots back: only when everything received has been dealt with.
+    private mutating func sendAndReuseSlots() {
+        send()
+        ring.reuse(after: batch)
         counts.add(.truncated, receiver.takeTruncatedCount())
     }
 }

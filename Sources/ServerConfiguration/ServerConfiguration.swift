@@ -45,7 +45,7 @@ public struct ServerConfiguration: Sendable {
         let turn = try TURNSettings(reader, authentication: authentication)
         self.turn = turnIsOn ? turn : nil
         furtherServers = try FurtherTURNServers(reader)
-        credentialLifetime = try reader.duration(.turnCredentialTTL, in: .seconds(60)...(.seconds(30 * 86_400)))
+        credentialLifetime = try reader.duration(.turnCredentialTTL, in: .seconds(10)...(.seconds(30 * 86_400)))
         calls = try CallSettings(reader)
         sockets = try SocketSettings(reader)
         drainTimeout = try reader.duration(.drainTimeout, in: .zero...(.seconds(3_600)))

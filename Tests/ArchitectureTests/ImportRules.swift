@@ -23,7 +23,7 @@ enum ImportRules {
             own: relayCore.union(["PacketIO"]),
             foreign: ["Glibc", "Synchronization", "Logging"]
         ),
-        "SocketIO": ImportRule(own: [], foreign: []),
+        "SocketIO": ImportRule(own: ["NetPrimitives"], foreign: []),
         "CallModel": ImportRule(own: [], foreign: []),
         "Signaling": ImportRule(own: ["CallModel", "SocketIO"], foreign: []),
         "CallStore": ImportRule(own: ["CallModel"], foreign: ["Crypto", "Foundation", "GRDB", "Logging"]),
@@ -32,7 +32,7 @@ enum ImportRules {
             foreign: ["Crypto", "Foundation", "Logging", "Synchronization"]
         ),
         "SignalingGateway": ImportRule(
-            own: callCore.union(["CallService"]),
+            own: callCore.union(["CallService", "NetPrimitives"]),
             foreign: [
                 "Crypto", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging",
                 "NIOConcurrencyHelpers",
@@ -42,7 +42,7 @@ enum ImportRules {
         ),
         "CallPage": ImportRule(own: [], foreign: ["Crypto"]),
         "CallAPI": ImportRule(
-            own: callCore.union(["CallPage", "CallService", "SignalingGateway"]),
+            own: callCore.union(["CallPage", "CallService", "NetPrimitives"]),
             foreign: [
                 "Crypto", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
                 "Synchronization",

@@ -24,12 +24,21 @@ enum SourceText {
         return String(line[..<comment.lowerBound])
     }
 
+    /// Whether a word stands in a text and not at the end of a longer name: `print(`, not `fingerprint(`.
+    private static func contains(_ word: String, in text: String) -> Bool {
+        text.ranges(of: word).contains { range in
+            guard word.first?.isLetter == true, range.lowerBound > text.startIndex else { return true }
+            let before = text[text.index(before: range.lowerBound)]
+            return !before.isLetter && !before.isNumber && before != "_"
+        }
+    }
+
     /// Words of the banned list that stand in a file's code, with their line numbers.
     static func occurrences(of banned: [String], in source: String) -> [String] {
         var found: [String] = []
         for (index, line) in source.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let text = code(of: line)
-            for word in banned where text.contains(word) {
+            for word in banned where contains(word, in: text) {
                 found.append("line \(index + 1): \(word)")
             }
         }

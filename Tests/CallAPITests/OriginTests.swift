@@ -43,6 +43,7 @@ struct OriginTests {
             #expect(refused.status == 401)
             #expect(refused.headers[.accessControlAllowOrigin] == "https://app.example")
             #expect(refused.headers[.vary] == "Origin")
+            #expect(refused.headers[.accessControlExposeHeaders] == "Retry-After")
             let foreign = try await api.send(.get, "/healthz", headers: [.origin: "https://evil.example"])
             #expect(foreign.headers[.accessControlAllowOrigin] == nil)
             #expect(foreign.headers[.vary] == "Origin")

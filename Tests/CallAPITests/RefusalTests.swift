@@ -127,8 +127,10 @@ struct RefusalTests {
             #expect(get.status == 405)
             #expect(get.problem == "method_not_allowed")
             #expect(get.headers[.allow] == "POST")
-            let delete = try await api.send(.delete, "/healthz")
-            #expect(delete.status == 405)
+            for path in ["/healthz", "/"] {
+                let delete = try await api.send(.delete, path)
+                #expect(delete.status == 405)
+            }
         }
     }
 

@@ -110,28 +110,42 @@ class Server:
             self.process.stdout.close()
 
 
-SUITE_TIMES = ["--port", "0", "--ping-interval-ms", "300", "--ping-timeout-ms", "200", "--connect-timeout-ms", "1000"]
+PING_TIMES = ["--port", "0", "--ping-interval-ms", "300", "--ping-timeout-ms", "200"]
+SUITE_TIMES = [*PING_TIMES, "--connect-timeout-ms", "1000"]
+
+
+def running(*arguments):
+    """socketio-echo for as long as a fixture is in use; it must end cleanly."""
+    server = Server("socketio-echo", *arguments)
+    yield server
+    assert server.stop() == 0
 
 
 @pytest.fixture(scope="session")
 def echo_server():
     """socketio-echo with the times of the official Socket.IO suite."""
-    server = Server("socketio-echo", *SUITE_TIMES)
-    yield server
-    assert server.stop() == 0
+    yield from running(*SUITE_TIMES)
+
+
+@pytest.fixture(scope="session")
+def unhurried_echo_server():
+    """The same, for clients that enter no namespace for longer than that suite allows."""
+    yield from running(*PING_TIMES, "--connect-timeout-ms", "10000")
 
 
 @pytest.fixture(scope="session")
 def engine_server():
     """A bare Engine.IO echo with the times of the official Engine.IO suite."""
-    server = Server("socketio-echo", *SUITE_TIMES, "--engine")
-    yield server
-    assert server.stop() == 0
+    yield from running(*SUITE_TIMES, "--engine")
 
 
 @pytest.fixture(scope="session")
 def patient_server():
     """socketio-echo with the protocol's own times, for clients that are not to be hurried."""
-    server = Server("socketio-echo", "--port", "0")
-    yield server
-    assert server.stop() == 0
+    yield from running("--port", "0")
+
+
+@pytest.fixture(scope="session")
+def patient_engine_server():
+    """A bare Engine.IO echo with the protocol's own times."""
+    yield from running("--port", "0", "--engine")

@@ -23,7 +23,7 @@ def endpoint(request):
     """Both kinds of server keep the rules of the handshake, the heartbeat, closing and the upgrade."""
     if request.param == "engine":
         return Endpoint(request.getfixturevalue("engine_server"), "/engine.io/")
-    return Endpoint(request.getfixturevalue("echo_server"), "/socket.io/")
+    return Endpoint(request.getfixturevalue("unhurried_echo_server"), "/socket.io/")
 
 
 @pytest.fixture
@@ -208,6 +208,7 @@ class TestMessagesOverPolling:
             broken.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         broken.close()
         time.sleep(0.05)
+        assert endpoint.poll(sid).status == 400
         answer = endpoint.poll(sid)
         assert (answer.status, json.loads(answer.body)["code"]) == (400, 1)
 

@@ -6,6 +6,7 @@ import socket as sockets
 import struct
 import threading
 import time
+from random import Random
 
 import pytest
 
@@ -51,7 +52,9 @@ class RawWebSocket:
         if not masked:
             return head + payload
         mask = b"\x01\x02\x03\x04"
-        return head + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+        pattern = (mask * (length // 4 + 1))[:length]
+        masked_payload = int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")
+        return head + mask + masked_payload.to_bytes(length, "big")
 
     def send(self, *arguments, **options):
         self.socket.sendall(self.frame(*arguments, **options))
@@ -104,8 +107,8 @@ class RawWebSocket:
 
 
 @pytest.fixture
-def raw(engine_server):
-    with RawWebSocket(engine_server) as socket:
+def raw(patient_engine_server):
+    with RawWebSocket(patient_engine_server) as socket:
         assert socket.receive()[1].startswith(b"0{")
         yield socket
 
@@ -402,6 +405,59 @@ class TestLife:
             time.sleep(1.5)
             assert server.descriptor_count() <= descriptors + 2
             assert server.resident_kilobytes() - memory < 3_000
+        finally:
+            assert server.stop() == 0
+
+    def test_noise_of_every_kind_leaves_the_server_as_it_was(self):
+        server = Server("socketio-echo", *SUITE_TIMES)
+        endpoint = Endpoint(server, "/socket.io/")
+        seed = 20_261
+        random = Random(seed)
+        packets = [b"40", b"41", b'42["message",1]', b'451-["message",{"_placeholder":true,"num":0}]', b"2probe", b"3", b"5", b"1"]
+
+        def noise(length):
+            return bytes(random.randrange(256) for _ in range(length))
+
+        def garble(packet):
+            packet = bytearray(packet)
+            for _ in range(random.randrange(3)):
+                packet[random.randrange(len(packet))] = random.randrange(256)
+            return bytes(packet[: random.randrange(len(packet) + 1)])
+
+        def http():
+            with sockets.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+                connection.sendall(noise(random.randrange(1, 300)))
+
+        def post():
+            sid = endpoint.open_polling()["sid"]
+            endpoint.post(sid, b"\x1e".join(garble(random.choice(packets)) for _ in range(5)))
+
+        def frames():
+            with RawWebSocket(server, "/socket.io/?EIO=4&transport=websocket") as socket:
+                for _ in range(random.randrange(1, 8)):
+                    if random.randrange(5) == 0:
+                        socket.socket.sendall(noise(random.randrange(1, 60)))
+                    else:
+                        opcode = random.choice([TEXT, TEXT, TEXT, BINARY, 0, PING, PONG, CLOSE, 3])
+                        socket.send(opcode, garble(random.choice(packets)), fin=random.randrange(6) > 0)
+
+        try:
+            for _ in range(50):
+                post()
+            time.sleep(1.2)
+            descriptors = server.descriptor_count()
+            for _ in range(900):
+                try:
+                    random.choice([http, post, frames])()
+                except (ConnectionError, TimeoutError):
+                    continue
+            time.sleep(1.5)
+            assert server.process.poll() is None, f"seed {seed}"
+            assert server.descriptor_count() <= descriptors + 2, f"seed {seed}"
+            with endpoint.websocket() as socket:
+                socket.recv(timeout=5)
+                socket.send("40")
+                assert receive_skipping_pings(socket).startswith("40")
         finally:
             assert server.stop() == 0
 

@@ -26,6 +26,8 @@ struct OriginMiddleware: RouterMiddleware {
         for field in policy.fields(for: origin) {
             guard let name = HTTPField.Name(field.name) else { continue }
             response.headers.append(HTTPField(name: name, value: field.value))
+            // A page may read the body of its own accord, but header fields only if they are named.
+            if name == .accessControlAllowOrigin { response.headers[.accessControlExposeHeaders] = "Retry-After" }
         }
         return response
     }

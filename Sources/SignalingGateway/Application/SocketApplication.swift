@@ -21,7 +21,8 @@ public protocol SocketApplication: Sendable {
     /// once; what the client sends next does not wait for it.
     func answered(_ event: SocketEvent, on socket: SocketHandle)
 
-    /// The socket is gone. Comes once for each accepted socket, after everything that it had sent before.
+    /// The socket is gone. Comes once for each socket that `connect` let in, after everything that it had sent before;
+    /// without `accepted` before it if the client did not wait for the decision.
     func disconnected(_ socket: SocketHandle, reason: DisconnectReason) async
 }
 

@@ -5,28 +5,22 @@ import SocketIO
 extension ConnectionGate {
     /// The head of a request that is not for a WebSocket. A POST to a session is announced to it at once, because a
     /// second one beside it breaks the protocol; everything else waits for the end of the request.
-    func announce(_ exchange: inout EngineExchange, context: ChannelHandlerContext) {
+    func announce(_ exchange: EngineExchange, context: ChannelHandlerContext) {
+        state = .exchange(exchange)
         if exchange.head.method == .POST, case .session(let session) = target(of: exchange.head, isUpgrade: false) {
             exchange.session = session
-            state = .exchange(exchange)
             submit(.postBegan(exchange.id, isBinary: exchange.isBinary), exchange, to: session, context: context)
-        } else {
-            state = .exchange(exchange)
         }
     }
 
     /// The request has come to its end.
     func complete(_ exchange: EngineExchange, context: ChannelHandlerContext) {
-        var exchange = exchange
         exchange.isComplete = true
         setTimeout(nil)
         if let session = exchange.session {
-            let body = exchange.text()
-            state = .exchange(exchange)
-            session.submit(.engine(.postReceived(exchange.id, body: body)))
+            session.submit(.engine(.postReceived(exchange.id, body: exchange.text())))
             return
         }
-        state = .exchange(exchange)
         if exchange.head.method == .OPTIONS, let preflight = preflight(exchange.head) {
             finish(exchange, preflight, context: context)
             return
@@ -42,7 +36,6 @@ extension ConnectionGate {
                 exchange.head.method == .GET && isPolling
                 ? .poll(exchange.id) : .foreignRequest(exchange.id, isPolling: isPolling)
             exchange.session = session
-            state = .exchange(exchange)
             submit(input, exchange, to: session, context: context)
         }
     }
@@ -111,28 +104,45 @@ extension ConnectionGate {
         if exchange.head.method != .OPTIONS || response.status != .noContent {
             response.fields += gateway.configuration.cors.fields(for: exchange.head.headers.first(name: "Origin"))
         }
-        respond(response, version: exchange.head.version, closes: closes, withoutBody: isHead, context: context)
-        if exchange.isComplete {
-            endDraining(closes: closes, context: context)
-        } else {
+        let ending: ResponseEnding = !closes ? .keeps : exchange.isComplete ? .closes : .closesLater
+        respond(response, version: exchange.head.version, ending: ending, withoutBody: isHead, context: context)
+        switch (exchange.isComplete, closes) {
+        case (true, true):
+            state = .finished
+        case (true, false):
+            endDraining(closes: false, context: context)
+        case (false, _):
             state = .draining(byteCount: 0, closes: closes)
             setTimeout(gateway.configuration.lingerTimeout)
         }
     }
 
+    /// What becomes of a connection after a response.
+    enum ResponseEnding {
+        case keeps
+        case closes
+        /// It closes when the rest of the request has come in; until then the client could not hear the answer.
+        case closesLater
+    }
+
     func respond(
         _ response: EngineResponse,
         version: HTTPVersion,
-        closes: Bool,
+        ending: ResponseEnding,
         withoutBody: Bool = false,
         context: ChannelHandlerContext
     ) {
-        context.write(wrapOutboundOut(.head(response.head(version: version, closes: closes))), promise: nil)
+        let head = response.head(version: version, closes: ending != .keeps)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
         if !response.body.isEmpty, !withoutBody {
             let bytes = context.channel.allocator.buffer(string: response.body)
             context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
         }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        if ending == .closes {
+            writeLast(wrapOutboundOut(.end(nil)), promise: nil, context: context)
+        } else {
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
     }
 
     /// More of a body that nobody wants.

@@ -24,8 +24,8 @@ extension ConnectionGate {
         if head.isWebSocketUpgrade {
             state = .upgrade(head)
         } else {
-            var exchange = EngineExchange(id: EngineRequestID(rawValue: gateway.nextNumber()), head: head)
-            announce(&exchange, context: context)
+            let exchange = EngineExchange(id: EngineRequestID(rawValue: gateway.nextNumber()), head: head)
+            announce(exchange, context: context)
         }
     }
 
@@ -33,7 +33,7 @@ extension ConnectionGate {
     func passToRouter(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         guard case .router(let owed) = state else { return }
         if head.stopsParser { isLastRequest = true }
-        setTimeout(nil)
+        setTimeout(gateway.configuration.bodyTimeout)
         do {
             try addHTTPPart(context: context)
             state = .router(owed: owed + 1)
@@ -48,13 +48,11 @@ extension ConnectionGate {
         guard !hasHTTPPart else { return }
         hasHTTPPart = true
         do {
-            let idleTimeout = Duration.nanoseconds(gateway.configuration.idleTimeout.nanoseconds)
             try context.pipeline.syncOperations.addHandler(
                 HTTP1ToHTTPServerCodec(secure: gateway.configuration.isSecure)
             )
-            try context.pipeline.syncOperations.addHandler(
-                HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger)
-            )
+            // Without a timeout of its own: it does not see the sockets' requests and would take them for idleness.
+            try context.pipeline.syncOperations.addHandler(HTTPConnectionStateHandler(logger: logger))
             httpPart.succeed(
                 try NIOAsyncChannel(
                     wrappingChannelSynchronously: context.channel,

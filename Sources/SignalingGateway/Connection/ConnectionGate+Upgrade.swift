@@ -43,8 +43,7 @@ extension ConnectionGate {
         response.body = text
         response.fields = gateway.configuration.cors.fields(for: head.headers.first(name: "Origin"))
         state = .finished
-        respond(response, version: head.version, closes: true, context: context)
-        close(context: context)
+        respond(response, version: head.version, ending: .closes, context: context)
     }
 
     /// Answers 101 and exchanges the HTTP handlers for those of a WebSocket. The order matters: the response passes the

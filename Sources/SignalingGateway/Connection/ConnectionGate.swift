@@ -121,11 +121,16 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         case (.idle, .head(let head)): begin(head, context: context)
         case (.router(let owed), .head(let head)) where owed == 0 && isOurs(head): begin(head, context: context)
         case (.router, .head(let head)): passToRouter(head, context: context)
-        case (.router, _): context.fireChannelRead(wrapInboundOut(part))
-        case (.exchange(var exchange), .body(let bytes)):
-            let isOver = exchange.append(bytes, limit: gateway.configuration.engine.maximumPayload)
-            state = .exchange(exchange)
-            if isOver { refuseLargeBody(exchange) }
+        case (.router(let owed), .end):
+            setTimeout(owed == 0 ? gateway.configuration.idleTimeout : nil)
+            context.fireChannelRead(wrapInboundOut(part))
+        case (.router, .body):
+            setTimeout(gateway.configuration.bodyTimeout)
+            context.fireChannelRead(wrapInboundOut(part))
+        case (.exchange(let exchange), .body(let bytes)):
+            if exchange.append(bytes, limit: gateway.configuration.engine.maximumPayload) {
+                refuseLargeBody(exchange)
+            }
         case (.exchange(let exchange), .end): complete(exchange, context: context)
         case (.upgrade(let head), .end): upgrade(head, context: context)
         case (.draining(let byteCount, let closes), .body(let bytes)):
@@ -180,20 +185,36 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             head.headers.replaceOrAdd(name: "Connection", value: "close")
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end:
-            context.write(data, promise: promise)
-            guard case .router(let owed) = state else { return }
-            state = .router(owed: owed - 1)
-            guard owed == 1 else { return }
-            if isLastRequest || isQuiescing {
-                context.flush()
-                close(context: context)
-            } else {
-                setTimeout(gateway.configuration.idleTimeout)
-                resume()
-            }
+            finishRouterResponse(data, promise: promise, context: context)
         case .head, .body:
             context.write(data, promise: promise)
         }
+    }
+
+    private func finishRouterResponse(_ data: NIOAny, promise: EventLoopPromise<Void>?, context: ChannelHandlerContext)
+    {
+        guard case .router(let owed) = state, owed == 1 else {
+            if case .router(let owed) = state { state = .router(owed: owed - 1) }
+            context.write(data, promise: promise)
+            return
+        }
+        state = .router(owed: 0)
+        if isLastRequest || isQuiescing {
+            writeLast(data, promise: promise, context: context)
+        } else {
+            context.write(data, promise: promise)
+            setTimeout(gateway.configuration.idleTimeout)
+            resume()
+        }
+    }
+
+    /// Writes the end of the last response and closes once all of it has gone out, if the peer takes it in time.
+    func writeLast(_ data: NIOAny, promise: EventLoopPromise<Void>?, context: ChannelHandlerContext) {
+        setTimeout(gateway.configuration.bodyTimeout)
+        let promise = promise ?? context.eventLoop.makePromise()
+        let channel = context.channel
+        promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
+        context.writeAndFlush(data, promise: promise)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -221,8 +242,8 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         if case .router = state {
             context.fireErrorCaught(error)
         } else if case .idle = state, error is HTTPParserError {
-            respond(EngineResponse(status: .badRequest), version: .http1_1, closes: true, context: context)
-            close(context: context)
+            state = .finished
+            respond(EngineResponse(status: .badRequest), version: .http1_1, ending: .closes, context: context)
         } else {
             close(context: context)
         }

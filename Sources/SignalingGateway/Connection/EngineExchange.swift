@@ -2,8 +2,8 @@ import NIOCore
 import NIOHTTP1
 import SocketIO
 
-/// A request under the sockets' path, from its head to its answer.
-struct EngineExchange {
+/// A request under the sockets' path, from its head to its answer. A class, because a body that grows must not be copied.
+final class EngineExchange {
     let id: EngineRequestID
     let head: HTTPRequestHead
     /// The session that was told of the request at its head, and will answer it.
@@ -19,7 +19,7 @@ struct EngineExchange {
     }
 
     /// Takes a piece of the body; true if there is more than `limit` now. Only POSTs have a body that anybody reads.
-    mutating func append(_ bytes: ByteBuffer, limit: Int) -> Bool {
+    func append(_ bytes: ByteBuffer, limit: Int) -> Bool {
         byteCount += bytes.readableBytes
         guard byteCount <= limit else {
             body = nil
@@ -32,7 +32,7 @@ struct EngineExchange {
     }
 
     /// The body as text; nil if it is not UTF-8.
-    mutating func text() -> String? {
+    func text() -> String? {
         guard var bytes = body else { return "" }
         body = nil
         do {

@@ -44,7 +44,12 @@ struct GatewayChannel: HTTPChannelHandler {
 
     func handle(value: Value, logger: Logger) async {
         do {
-            guard let httpPart = try await value.httpPart.get() else { return }
+            let httpPart = try await withTaskCancellationHandler {
+                try await value.httpPart.get()
+            } onCancel: {
+                value.channel.close(promise: nil)
+            }
+            guard let httpPart else { return }
             await handleHTTP(asyncChannel: httpPart, logger: logger)
         } catch {
             logger.debug("connection without a router", metadata: ["error": "\(error)"])

@@ -46,6 +46,7 @@ extension SessionDriver {
                 submit(.engine(.send(answer)))
             }
         case .closed(let reason):
+            closeReason = reason
             gateway.logger.debug("session closed", metadata: ["reason": "\(reason.rawValue)"])
         case .forget:
             gateway.registry.remove(id)
@@ -88,8 +89,12 @@ extension SessionDriver {
         switch outcome {
         case .decided(let decision):
             submit(.socket(decision.command(for: socket)))
-            // Refused, or gone while the application was thinking.
-            if !lane.isAccepted { close(lane) }
+            if decision != .accept {
+                close(lane)
+            } else if !lane.isAccepted {
+                // Gone while the application was thinking: it believes that somebody came in.
+                enqueue(.disconnected(closeReason ?? .transportClose), on: lane)
+            }
         case .answered(let reply, let acknowledgementID):
             backlogEventCount -= 1
             backlogByteCount -= byteCount

@@ -21,6 +21,7 @@ final class SessionDriver {
     var backlogEventCount = 0
     var backlogByteCount = 0
     var isBacklogged = false
+    var closeReason: DisconnectReason?
 
     /// A session opened by the poll that `exchange` answers. `start` must follow.
     init(gateway: SocketGateway, eventLoop: any EventLoop, opening: Opening, handshake: Handshake) {

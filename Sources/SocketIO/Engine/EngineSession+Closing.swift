@@ -52,7 +52,7 @@ extension EngineSession {
             let poll = pendingPoll
             pendingPoll = nil
             end(reason, into: &effects)
-            outbound = waiting
+            waiting.forEach { enqueue($0) }
             if let poll {
                 effects.append(.answer(poll, .payload(takeOutboundPayload())))
             }

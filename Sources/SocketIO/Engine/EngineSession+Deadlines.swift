@@ -34,7 +34,7 @@ extension EngineSession {
 
     private mutating func advanceHeartbeat(to now: Instant, into effects: inout [EngineEffect]) {
         if case .pingDue(let due) = heartbeat, due <= now {
-            outbound.append(.ping)
+            enqueue(.ping)
             heartbeat = .pongDue(pongDeadline(pingDue: due, now: now))
         }
         if case .pongDue(let due) = heartbeat, due <= now {

@@ -69,7 +69,7 @@ public struct EngineSession: Sendable {
         into effects: inout [EngineEffect]
     ) {
         self.init(id: id, configuration: configuration, transport: .polling, forcesBase64: forcesBase64, now: now)
-        outbound = [configuration.openPacket(sessionID: id, upgrades: ["websocket"])]
+        enqueue(configuration.openPacket(sessionID: id, upgrades: ["websocket"]))
         effects.append(.answer(request, .payload(takeOutboundPayload())))
     }
 
@@ -127,14 +127,17 @@ public struct EngineSession: Sendable {
     /// Queues a message, or cuts a client that leaves too much waiting.
     private mutating func send(_ message: EngineMessage, into effects: inout [EngineEffect]) {
         guard phase == .open else { return }
-        let frame = EngineFrame(message)
-        outbound.append(frame)
-        outboundByteCount += frame.byteCount
+        enqueue(EngineFrame(message))
         if outbound.count > configuration.maximumOutboundPackets
             || outboundByteCount > configuration.maximumOutboundBytes
         {
             fail(.slowReader, into: &effects)
         }
+    }
+
+    mutating func enqueue(_ frame: EngineFrame) {
+        outbound.append(frame)
+        outboundByteCount += frame.byteCount
     }
 
     private mutating func setBacklogged(_ backlogged: Bool, into effects: inout [EngineEffect]) {

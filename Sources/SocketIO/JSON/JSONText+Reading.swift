@@ -22,7 +22,8 @@ extension JSONText {
         return elements
     }
 
-    /// The members of an object in the order they were written; nil if this is none, or one of more than `limit`.
+    /// The members of an object in the order they were written; nil if this is none, or one of more than `limit`, or if
+    /// a name has no `stringValue`.
     public func members(limit: Int = 1_024) -> [JSONMember]? {
         var scanner = JSONScanner(text.utf8.span)
         guard scanner.take(UInt8(ascii: "{")) else { return nil }
@@ -46,7 +47,8 @@ extension JSONText {
         members()?.last { $0.name == name }?.value
     }
 
-    /// The characters of a string with escapes resolved; nil for any other kind. A lone surrogate becomes U+FFFD.
+    /// The characters of a string with escapes resolved; nil for any other kind, and for a string with a lone surrogate,
+    /// which stands for no characters.
     public var stringValue: String? {
         guard kind == .string else { return nil }
         let inner = 1..<(text.utf8.count - 1)

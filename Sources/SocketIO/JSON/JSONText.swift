@@ -57,6 +57,19 @@ public struct JSONText: Hashable, Sendable, CustomStringConvertible {
     /// The JSON itself.
     public var description: String { text }
 
+    /// Whether both are the same text, byte for byte: not merely the same value, and not the same after Unicode
+    /// normalization, which `String` would say.
+    public static func == (left: JSONText, right: JSONText) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 {
+            hasher.combine(byte)
+        }
+    }
+
     /// UTF-8 bytes of the text.
     public var byteCount: Int { text.utf8.count }
 }

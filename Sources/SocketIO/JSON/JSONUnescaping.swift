@@ -1,7 +1,8 @@
 /// Resolves the escapes of a JSON string (RFC 8259 §7).
 enum JSONUnescaping {
-    /// The characters of the well-formed string whose bytes between the quotes lie in `range`.
-    static func text(of bytes: Span<UInt8>, in range: Range<Int>) -> String {
+    /// The characters of the well-formed string whose bytes between the quotes lie in `range`; nil if a surrogate lacks
+    /// its other half.
+    static func text(of bytes: Span<UInt8>, in range: Range<Int>) -> String? {
         var output: [UInt8] = []
         output.reserveCapacity(range.count)
         var offset = range.lowerBound
@@ -15,7 +16,9 @@ enum JSONUnescaping {
             let kind = bytes[offset]
             offset += 1
             if kind == UInt8(ascii: "u") {
-                append(codePoint(bytes, at: &offset, end: range.upperBound), to: &output)
+                let codePoint = codePoint(bytes, at: &offset, end: range.upperBound)
+                guard let scalar = Unicode.Scalar(codePoint), let encoded = UTF8.encode(scalar) else { return nil }
+                output.append(contentsOf: encoded)
             } else {
                 output.append(character(named: kind))
             }
@@ -54,10 +57,5 @@ enum JSONUnescaping {
             offset += 1
         }
         return value
-    }
-
-    private static func append(_ codePoint: UInt32, to output: inout [UInt8]) {
-        let scalar = Unicode.Scalar(codePoint) ?? "\u{FFFD}"
-        output.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
     }
 }

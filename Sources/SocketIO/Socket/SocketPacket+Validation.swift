@@ -21,7 +21,7 @@ extension SocketPacket {
             switch first.kind {
             case .number: return arguments
             case .string:
-                guard let name = first.stringValue, !Self.reservedEvents.contains(name) else { throw .illegalPayload }
+                if let name = first.stringValue, Self.reservedEvents.contains(name) { throw .illegalPayload }
                 return arguments
             case .object, .array, .boolean, .null: throw .illegalPayload
             }
