@@ -151,7 +151,7 @@ class RunningServer:
 
     @property
     def socket_count(self) -> int:
-        """Descriptors that are sockets: the database's pool of readers, which grows once under load, is none of them."""
+        """Descriptors that are sockets; the database's pool of readers, which may grow under load, is none of them."""
         directory, count = f"/proc/{self.process.pid}/fd", 0
         for name in os.listdir(directory):
             try:
