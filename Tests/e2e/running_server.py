@@ -148,3 +148,14 @@ class RunningServer:
     @property
     def descriptor_count(self) -> int:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    @property
+    def socket_count(self) -> int:
+        """Descriptors that are sockets; the database's pool of readers, which may grow under load, is none of them."""
+        directory, count = f"/proc/{self.process.pid}/fd", 0
+        for name in os.listdir(directory):
+            try:
+                count += os.readlink(f"{directory}/{name}").startswith("socket:")
+            except FileNotFoundError:
+                continue  # closed since the listing
+        return count

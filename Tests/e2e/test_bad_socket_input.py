@@ -198,7 +198,7 @@ def test_a_socket_payload_over_the_limit_is_413(start_server) -> None:
 
 
 def test_sockets_that_vanish_while_they_connect_are_not_counted_for_ever(start_server) -> None:
-    """Gone before CONNECT is answered, or just after: the user's place and the descriptors come back."""
+    """Gone before CONNECT is answered, or just after: the user's place and the sockets come back."""
     server = start_server(SOCKETS_PER_USER="3")
     url = f"ws://127.0.0.1:{server.http_port}/socket.io/?EIO=4&transport=websocket"
 
@@ -211,7 +211,7 @@ def test_sockets_that_vanish_while_they_connect_are_not_counted_for_ever(start_s
 
     vanish(0.2)
     time.sleep(0.2)
-    descriptors = server.descriptor_count
+    sockets = server.socket_count
     for attempt in range(150):
         vanish(attempt % 5 * 0.0005)
     deadline = time.monotonic() + 10
@@ -225,8 +225,8 @@ def test_sockets_that_vanish_while_they_connect_are_not_counted_for_ever(start_s
             time.sleep(0.2)
         finally:
             client.disconnect()
-    while server.descriptor_count > descriptors:
-        assert time.monotonic() < deadline, f"{server.descriptor_count} descriptors, {descriptors} before"
+    while server.socket_count > sockets:
+        assert time.monotonic() < deadline, f"{server.socket_count} open sockets, {sockets} before"
         time.sleep(0.1)
 
 

@@ -27,18 +27,25 @@ def client(server: RunningServer, name: str = "alice", **options: object) -> Tur
     return TurnClient(("127.0.0.1", server.turn_port), *time_limited_credential(server.turn_secret, name), **options)
 
 
-# More clients in channel mode would need more lucky numbers than patience allows; see turnutils.py.
-@pytest.mark.parametrize("mode, clients", [([], 1), (["-s"], 1), (["-s"], 3)], ids=["channel", "send", "send by three"])
-def test_uclient_to_a_peer_loses_nothing(server: RunningServer, mode: list[str], clients: int) -> None:
+def test_uclient_by_channel_to_a_peer_loses_nothing(start_server) -> None:
     with echo_peer() as port:
-        run = uclient(server, "-c", "-e", "127.0.0.1", "-r", str(port), "-m", str(clients), *LOAD, *mode)
+        run = uclient(start_server(), "-c", "-e", "127.0.0.1", "-r", str(port), *LOAD)
+    assert_nothing_lost(run, MESSAGES)
+
+
+def test_uclient_by_channel_to_uclient_loses_nothing(start_server) -> None:
+    assert_nothing_lost(uclient(start_server(), "-y", "-c", *LOAD), 2 * MESSAGES)
+
+
+@pytest.mark.parametrize("clients", [1, 3])
+def test_uclient_by_send_to_a_peer_loses_nothing(server: RunningServer, clients: int) -> None:
+    with echo_peer() as port:
+        run = uclient(server, "-c", "-s", "-e", "127.0.0.1", "-r", str(port), "-m", str(clients), *LOAD)
     assert_nothing_lost(run, MESSAGES * clients)
 
 
-@pytest.mark.parametrize("mode", [[], ["-s"]], ids=["channel", "send"])
-def test_uclient_to_uclient_loses_nothing(server: RunningServer, mode: list[str]) -> None:
-    run = uclient(server, "-y", "-c", *LOAD, *mode)
-    assert_nothing_lost(run, 2 * MESSAGES)
+def test_uclient_by_send_to_uclient_loses_nothing(server: RunningServer) -> None:
+    assert_nothing_lost(uclient(server, "-y", "-c", "-s", *LOAD), 2 * MESSAGES)
 
 
 def test_uclient_with_many_clients_at_once(server: RunningServer) -> None:
