@@ -45,7 +45,7 @@ def uclient(server: RunningServer, *arguments: str, credentials: list[str] | Non
     """Runs the tool once its channel numbers are such as the RFC allows; any other failure is final.
 
     Channel mode wants a server of its own: on a shared one, what is left behind would meet other tests' ports. Without
-    credentials of the caller each attempt has a user name of its own, so that what is left behind eats up nobody's quota.
+    credentials of the caller each attempt has a user name of its own, so nobody's quota is eaten up.
     """
     for attempt in range(ATTEMPTS):
         identity = credentials or ["-W", server.turn_secret, "-u", f"uclient-{secrets.token_hex(4)}"]
