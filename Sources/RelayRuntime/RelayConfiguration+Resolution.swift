@@ -46,6 +46,8 @@ extension RelayConfiguration {
         var limits = AllocationRegistry.Limits()
         limits.perUser = userQuota
         limits.total = totalQuota
+        // As many as there can be listeners: whoever reached one is to get a relay on it.
+        limits.addresses = NetworkInterfaces.limit
         return AllocationRegistry(ports: relayPorts, limits: limits)
     }
 

@@ -74,6 +74,7 @@ struct RelayShard: ~Copyable {
     private init(_ start: ShardStart, _ listeners: [Listener], poller: consuming Poller) {
         turn = start.makeTURNShard(random: &random)
         sockets = RelaySocketTable(listeners: listeners, relayLimit: start.relayLimit)
+        batch.prepare(slots: sockets.slotCount)
         self.poller = poller
         registry = start.registry
         mailbox = start.mailbox

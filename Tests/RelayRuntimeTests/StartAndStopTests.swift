@@ -117,6 +117,19 @@ struct StartAndStopTests {
         #expect(isFree(server))
     }
 
+    @Test("every one of many listeners answers")
+    func manyListeners() async throws {
+        let addresses = (1...100).map { IPAddress(ipv4: 0x7F00_0000 + $0) }
+        let relay = RelayService(try RelayConfiguration.forTests(listen: addresses))
+        // The last one first: a reply has to find room for its socket before any relay made some.
+        for server in try relay.start().listeners.reversed() {
+            let client = try TestClient(of: server)
+            #expect(try client.request(.binding).isSuccess)
+            #expect(try client.allocate().address == server.address)
+        }
+        await relay.stop(drainingFor: .zero)
+    }
+
     @Test("cancelling whoever waits for its end ends the relay, allocations or not")
     func cancellation() async throws {
         let relay = RelayService(try RelayConfiguration.forTests())
