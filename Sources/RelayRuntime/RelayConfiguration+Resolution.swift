@@ -57,6 +57,7 @@ extension RelayConfiguration {
         let peers = PeerPolicy(
             allowed: allowedPeers,
             denied: deniedPeers,
+            ownListeners: plan.listeners,
             ownRelays: plan.ownRelays,
             relayPorts: PortSpan(lowest: relayPorts.lowerBound, highest: relayPorts.upperBound)
         )
