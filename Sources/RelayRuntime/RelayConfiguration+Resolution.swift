@@ -46,15 +46,18 @@ extension RelayConfiguration {
         var limits = AllocationRegistry.Limits()
         limits.perUser = userQuota
         limits.total = totalQuota
+        // As many as there can be listeners: whoever reached one is to get a relay on it.
+        limits.addresses = NetworkInterfaces.limit
         return AllocationRegistry(ports: relayPorts, limits: limits)
     }
 
-    /// What each shard's core is told.
-    func core(_ plan: RelayPlan) -> TURNConfiguration {
+    /// What each of `shards` shards' cores is told.
+    func core(_ plan: RelayPlan, shards: Int) -> TURNConfiguration {
         let anywhere = plan.byListener.first { $0.ipv4 != nil } ?? RelayAddresses()
         let peers = PeerPolicy(
             allowed: allowedPeers,
             denied: deniedPeers,
+            ownListeners: plan.listeners,
             ownRelays: plan.ownRelays,
             relayPorts: PortSpan(lowest: relayPorts.lowerBound, highest: relayPorts.upperBound)
         )
@@ -63,6 +66,11 @@ extension RelayConfiguration {
             core.relaysByListener[Listener.identifier(index)] = relays
         }
         core.limits = limits
+        // Whoever forges a source's address reaches all shards by changing the port, so each gets its part, rounded up:
+        // zero would be no limit.
+        let parts = UInt32(clamping: shards)
+        let (part, rest) = limits.unauthenticatedRepliesPerSecond.quotientAndRemainder(dividingBy: parts)
+        core.limits.unauthenticatedRepliesPerSecond = rest == 0 ? part : part + 1
         return core
     }
 }

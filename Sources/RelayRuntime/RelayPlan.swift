@@ -3,6 +3,8 @@ import TURNRelay
 
 /// Where the allocations of each listener's clients live, and by which addresses clients find the server.
 struct RelayPlan: Equatable {
+    /// The addresses that are bound.
+    let listeners: [IPAddress]
     /// By the index of the listener.
     private(set) var byListener: [RelayAddresses] = []
     /// What clients are told to connect to, at most one address a family.
@@ -10,11 +12,15 @@ struct RelayPlan: Equatable {
     /// In words for the operator.
     private(set) var warnings: [String] = []
 
-    /// The addresses of relay sockets, as bound and as seen from outside.
+    /// The addresses of relay sockets that peers may be reached at, as bound and as seen from outside.
+    ///
+    /// Loopback is among them only if there is nothing else: on a server for others, its ports belong to this machine's
+    /// own programs, whatever the numbers.
     var ownRelays: [IPAddress] {
-        byListener.compactMap(\.ipv4).reduce(into: []) { addresses, relay in
-            for address in [relay.bound, relay.external] where !addresses.contains(address) {
-                addresses.append(address)
+        let isLocal = listeners.allSatisfy(\.isLoopback)
+        return byListener.compactMap(\.ipv4).reduce(into: []) { addresses, relay in
+            for address in [relay.bound, relay.external] where isLocal || !address.isLoopback {
+                if !addresses.contains(address) { addresses.append(address) }
             }
         }
     }
@@ -32,6 +38,7 @@ struct RelayPlan: Equatable {
         external: [IPAddress],
         defaultRouteSource: (IPAddress.Family) -> IPAddress?
     ) {
+        self.listeners = listeners
         let outside = external.first { $0.family == .ipv4 }
         let elsewhere = relay.first { $0.family == .ipv4 } ?? listeners.first { $0.family == .ipv4 }
         for listener in listeners {

@@ -63,7 +63,7 @@ public final class RelayService: Sendable {
                 let start = ShardStart(
                     index: index,
                     seat: ListenerSeat(listeners[index]),
-                    configuration: configuration.core(plan),
+                    configuration: configuration.core(plan, shards: workers),
                     credentials: configuration.credentials,
                     nonceKey: nonceKey,
                     registry: registry,

@@ -34,7 +34,7 @@ extension RelayShard {
 
     /// Binds the first port of the registry's choice that nobody else has.
     private mutating func openRelay(_ request: RelayRequest) -> RelayOpenOutcome {
-        guard drainDeadline == nil, sockets.hasRoom else { return refuseForCapacity() }
+        guard sockets.hasRoom else { return refuseForCapacity() }
         let user = effects.name(request.user)
         var answer = registry.lease(user, on: request.address, parity: request.parity, now: now)
         while case .leased(let lease) = answer {
@@ -108,6 +108,7 @@ extension RelayShard {
         if let nanoseconds = orders.drainDeadlineNanoseconds {
             let deadline = Instant(nanoseconds: nanoseconds)
             drainDeadline = min(drainDeadline ?? deadline, deadline)
+            registry.close()
         }
     }
 }

@@ -13,17 +13,22 @@ extension RelayShard {
         }
     }
 
-    /// Draining, and nothing left to wait for or no time.
+    /// Draining, and nothing left to wait for in any shard or no time.
+    ///
+    /// A shard that has nothing left of its own stays: with its listeners gone, the kernel would choose anew among the
+    /// remaining ones, and the clients of other shards would reach shards that do not know them.
     private var isDrained: Bool {
         guard let drainDeadline else { return false }
-        return sockets.relayCount == 0 || now >= drainDeadline
+        return now >= drainDeadline || registry.isEmpty
     }
 
-    /// Until the next sweep or the end of the drain, rounded up so that the wait does not end just before it.
+    /// Until the next sweep or the end of the drain, rounded up so that the wait does not end just before it. While
+    /// draining, not so long that the end of another shard's last allocation is noticed late.
     private var millisecondsToWait: Int32 {
         let next = min(nextSweep, drainDeadline ?? nextSweep)
         guard next > now else { return 0 }
-        return Int32(clamping: (next.nanoseconds &- now.nanoseconds) / 1_000_000 &+ 1)
+        let milliseconds = Int32(clamping: (next.nanoseconds &- now.nanoseconds) / 1_000_000 &+ 1)
+        return drainDeadline == nil ? milliseconds : min(milliseconds, Bounds.drainMilliseconds)
     }
 
     /// Listeners first, then the relay sockets that have something, then out with everything in as few calls as the

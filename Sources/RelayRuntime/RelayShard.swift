@@ -21,8 +21,10 @@ struct RelayShard: ~Copyable {
         static let relayBurst = 16
         /// Bytes of copied replies that wait for a flush.
         static let replyBytes = 256 * 1024
-        /// Expired entries removed in one sweep.
+        /// Allocations looked at in one sweep.
         static let sweep = 1024
+        /// Between two looks at whether all shards are drained.
+        static let drainMilliseconds: Int32 = 100
         /// Bytes the kernel may hold for a relay socket.
         static let relayBufferBytes: Int32 = 256 * 1024
     }
@@ -72,6 +74,7 @@ struct RelayShard: ~Copyable {
     private init(_ start: ShardStart, _ listeners: [Listener], poller: consuming Poller) {
         turn = start.makeTURNShard(random: &random)
         sockets = RelaySocketTable(listeners: listeners, relayLimit: start.relayLimit)
+        batch.prepare(slots: sockets.slotCount)
         self.poller = poller
         registry = start.registry
         mailbox = start.mailbox

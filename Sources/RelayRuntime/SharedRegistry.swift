@@ -4,27 +4,41 @@ import TURNRelay
 
 /// The one registry of relay ports and quotas of all shards. Locked when allocations open and close, never for a packet.
 final class SharedRegistry: Sendable {
-    private let registry: Mutex<AllocationRegistry>
+    private struct State {
+        var registry: AllocationRegistry
+        var isClosed = false
+    }
+
+    private let state: Mutex<State>
 
     init(_ registry: AllocationRegistry) {
-        self.registry = Mutex(registry)
+        state = Mutex(State(registry: registry))
     }
 
     func lease(_ user: String, on address: IPAddress, parity: PortParity, now: Instant) -> LeaseAnswer {
-        registry.withLock { registry in
+        state.withLock { state in
+            guard !state.isClosed else { return .capacity }
             var random = SystemRandomNumberGenerator()
-            return registry.lease(user, on: address, parity: parity, now: now, random: &random)
+            return state.registry.lease(user, on: address, parity: parity, now: now, random: &random)
         }
     }
 
     func retry(_ lease: RelayLease, now: Instant) -> LeaseAnswer {
-        registry.withLock { registry in
+        state.withLock { state in
             var random = SystemRandomNumberGenerator()
-            return registry.retry(lease, now: now, random: &random)
+            return state.registry.retry(lease, now: now, random: &random)
         }
     }
 
     func release(_ lease: RelayLease, now: Instant) {
-        registry.withLock { $0.release(lease, now: now) }
+        state.withLock { $0.registry.release(lease, now: now) }
     }
+
+    /// Leases nothing any more, to no shard.
+    func close() {
+        state.withLock { $0.isClosed = true }
+    }
+
+    /// Whether no shard has a relay. Once true of a closed registry, true for good.
+    var isEmpty: Bool { state.withLock { $0.registry.leaseCount == 0 } }
 }

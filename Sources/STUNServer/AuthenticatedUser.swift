@@ -13,4 +13,7 @@ public struct AuthenticatedUser: Sendable {
     public let expiry: UInt64?
     /// Key and attribute of the request's integrity, with which its response is sealed.
     public let seal: IntegritySeal
+
+    /// Whether USERNAME is the same, byte for byte: strings that look alike are different users.
+    public func isNamed(_ username: String) -> Bool { self.username.utf8.elementsEqual(username.utf8) }
 }

@@ -81,7 +81,7 @@ public struct Authenticator: Sendable {
         algorithm: IntegrityAlgorithm,
         kept: AuthenticatedUser?
     ) -> AuthenticatedUser? {
-        if let kept, kept.username.utf8.elementsEqual(username.utf8) {
+        if let kept, kept.isNamed(username) {
             guard message.verifyIntegrity(algorithm, key: kept.seal.key) else { return nil }
             return AuthenticatedUser(
                 username: username,

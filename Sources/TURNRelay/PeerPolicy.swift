@@ -6,10 +6,14 @@ public import NetPrimitives
 public struct PeerPolicy: Sendable, Hashable {
     private let allowed: [IPPrefix]
     private let denied: [IPPrefix]
+    private let ownListeners: [IPAddress]
     private let ownRelays: [IPAddress]
     private let relayPorts: PortSpan
 
     /// A policy from lists of prefixes; `allowed` beats `denied`, and `neverAllowed` beats both.
+    ///
+    /// `ownListeners` are the addresses that clients are served at: no peers, unless `allowed` names them, lest a client
+    /// speaks to this server, and to what else runs on this host, as if it were the server itself.
     ///
     /// `ownRelays` are the addresses that this server's relay sockets have, as bound and as seen from outside. Their
     /// `relayPorts` are always open, so that two clients of one server reach each other, and their other ports only if
@@ -17,11 +21,13 @@ public struct PeerPolicy: Sendable, Hashable {
     public init(
         allowed: [IPPrefix] = [],
         denied: [IPPrefix] = PeerPolicy.defaultDenied,
+        ownListeners: [IPAddress] = [],
         ownRelays: [IPAddress] = [],
         relayPorts: PortSpan = PortSpan(lowest: 49152, highest: 65535)
     ) {
         self.allowed = allowed
         self.denied = denied
+        self.ownListeners = ownListeners
         self.ownRelays = ownRelays
         self.relayPorts = relayPorts
     }
@@ -37,7 +43,7 @@ public struct PeerPolicy: Sendable, Hashable {
             if Self.matches(Self.neverAllowed, form) { return nil }
             let formAllowed = Self.matches(allowed, form)
             isAllowed = isAllowed && formAllowed
-            isDenied = isDenied || (!formAllowed && Self.matches(denied, form))
+            isDenied = isDenied || (!formAllowed && (Self.matches(denied, form) || ownListeners.contains(form)))
         }
         if isAllowed { return .all }
         if ownRelays.contains(address) { return relayPorts }

@@ -2,8 +2,8 @@ public import NetPrimitives
 
 /// The right to bind one relay port, charged to one user, until it is given back to the registry.
 ///
-/// Whoever holds one ends it exactly once: `AllocationRegistry.retry` if the port turned out to be taken, `cancel` if the
-/// socket could not be opened, `release` when the socket was closed.
+/// Whoever holds one ends it exactly once: `AllocationRegistry.retry` if the port turned out to be taken, `release` if the
+/// socket could not be opened for another reason, or when it was closed.
 public struct RelayLease: Hashable, Sendable {
     /// What to bind.
     public let endpoint: Endpoint

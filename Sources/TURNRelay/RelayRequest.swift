@@ -12,7 +12,7 @@ public struct RelayRequest: Hashable, Sendable, BitwiseCopyable {
     public let flow: Flow
 }
 
-/// A client's wish about the port's lowest bit (EVEN-PORT, RFC 8656 §18.6).
+/// A client's wish about the port's lowest bit (EVEN-PORT, RFC 8656 §18.7).
 public enum PortParity: UInt8, Hashable, Sendable, BitwiseCopyable {
     case any, even
 }

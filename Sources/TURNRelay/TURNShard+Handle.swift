@@ -91,7 +91,7 @@ extension TURNShard {
             return try allocate(message, origin, by: user, current, now: now, into: &effects)
         }
         guard let current, current.relay != nil else { throw Refusal(.allocationMismatch) }
-        guard current.owner.username == user.username else { throw Refusal(.wrongCredentials) }
+        guard current.owner.isNamed(user.username) else { throw Refusal(.wrongCredentials) }
         try change(message, origin, current, now: now, into: &effects)
     }
 

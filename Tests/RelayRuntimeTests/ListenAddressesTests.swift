@@ -59,6 +59,26 @@ struct ListenAddressesTests {
         #expect(Set(mapped.ownRelays) == [private4, public4])
     }
 
+    @Test(
+        "the shards share the budget of unauthenticated replies",
+        arguments: [(50, 1, 50), (50, 4, 13), (3, 8, 1), (0, 4, 0)] as [(UInt32, Int, UInt32)]
+    )
+    func replyBudget(all: UInt32, shards: Int, each: UInt32) throws {
+        var configuration = try RelayConfiguration.forTests()
+        configuration.limits.unauthenticatedRepliesPerSecond = all
+        let plan = RelayPlan(listeners: [lo4], relay: [], external: []) { _ in nil }
+        #expect(configuration.core(plan, shards: shards).limits.unauthenticatedRepliesPerSecond == each)
+    }
+
+    @Test("loopback relays are open to peers only where everything is loopback")
+    func loopbackRelays() {
+        let mixed = RelayPlan(listeners: [lo4, public4], relay: [], external: []) { _ in nil }
+        #expect(mixed.ownRelays == [public4])
+        #expect(mixed.listeners == [lo4, public4])
+        let development = RelayPlan(listeners: [lo4, lo6], relay: [], external: []) { _ in nil }
+        #expect(development.ownRelays == [lo4])
+    }
+
     @Test("clients are told the external address, else the only one, else that of the default route")
     func advertised() {
         let external = RelayPlan(listeners: [private4], relay: [], external: [public4]) { _ in nil }

@@ -78,6 +78,58 @@ struct StartAndStopTests {
         #expect(isFree(server))
     }
 
+    @Test("while a relay drains, every client stays with the shard that knows it")
+    func drainsTogether() async throws {
+        var configuration = try RelayConfiguration.forTests()
+        configuration.workers = 4
+        let relay = RelayService(configuration)
+        let server = try relay.start().listeners[0]
+        var clients: [TestClient] = []
+        // One shard is left without an allocation, so that it has nothing of its own to wait for.
+        for _ in 0..<24 {
+            let client = try TestClient(of: server)
+            _ = try client.allocate()
+            try await eventually("the allocation is counted") {
+                relay.counters().liveAllocations == UInt64(clients.count) + 1
+            }
+            if relay.countersByShard()[0].liveAllocations == 0 {
+                clients.append(client)
+            } else {
+                #expect(try client.refresh(seconds: 0).isSuccess)
+                try await eventually("the release is counted") {
+                    relay.counters().liveAllocations == UInt64(clients.count)
+                }
+            }
+        }
+        let stopping = Task { await relay.stop(drainingFor: .seconds(3600)) }
+        for _ in 0..<8 {
+            let late = try TestClient(of: server)
+            try await eventually("new allocations are refused") {
+                let answer = try late.request(.allocate) { $0.appendRequestedTransport(.udp) }
+                guard answer.isSuccess else { return answer.error == 508 }
+                _ = try late.refresh(seconds: 0)
+                return false
+            }
+        }
+        for client in clients { #expect(try client.refresh(seconds: 600).isSuccess) }
+        for client in clients { #expect(try client.refresh(seconds: 0).isSuccess) }
+        await stopping.value
+        #expect(isFree(server))
+    }
+
+    @Test("every one of many listeners answers")
+    func manyListeners() async throws {
+        let addresses = (1...100).map { IPAddress(ipv4: 0x7F00_0000 + $0) }
+        let relay = RelayService(try RelayConfiguration.forTests(listen: addresses))
+        // The last one first: a reply has to find room for its socket before any relay made some.
+        for server in try relay.start().listeners.reversed() {
+            let client = try TestClient(of: server)
+            #expect(try client.request(.binding).isSuccess)
+            #expect(try client.allocate().address == server.address)
+        }
+        await relay.stop(drainingFor: .zero)
+    }
+
     @Test("cancelling whoever waits for its end ends the relay, allocations or not")
     func cancellation() async throws {
         let relay = RelayService(try RelayConfiguration.forTests())

@@ -90,4 +90,18 @@ struct PeerPolicyTests {
         let open = try PeerPolicy(allowed: [IPPrefix(parsing: "192.168.0.0/16")], ownRelays: [own], relayPorts: ports)
         #expect(open.ports(of: own) == .all)
     }
+
+    @Test("an address that clients are served at is no peer, unless relays live there or it is allowed by name")
+    func ownListeners() throws {
+        let listener = try IPAddress(parsing: "8.8.4.4")
+        let relay = try IPAddress(parsing: "8.8.8.8")
+        let ports = PortSpan(lowest: 50_000, highest: 50_100)
+        let policy = PeerPolicy(ownListeners: [listener, relay], ownRelays: [relay], relayPorts: ports)
+        #expect(policy.ports(of: listener) == nil)
+        #expect(try policy.ports(of: IPAddress(parsing: "::ffff:8.8.4.4")) == nil)
+        #expect(try policy.ports(of: IPAddress(parsing: "64:ff9b::8.8.4.4")) == nil)
+        #expect(policy.ports(of: relay) == ports)
+        let open = try PeerPolicy(allowed: [IPPrefix(parsing: "8.8.4.0/24")], ownListeners: [listener])
+        #expect(open.ports(of: listener) == .all)
+    }
 }

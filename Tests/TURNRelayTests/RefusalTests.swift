@@ -152,6 +152,16 @@ struct RefusalTests {
         #expect(relay.shard.allocationCount == 1)
     }
 
+    @Test("441: names that look alike are different users")
+    func lookalike() throws {
+        var relay = try TURNScenario()
+        let composed = try relay.client("198.51.100.7:40000", name: "ren\u{E9}", endingIn: 60)
+        let decomposed = try relay.client("198.51.100.7:40000", name: "rene\u{301}", endingIn: 60)
+        try relay.allocate(composed)
+        #expect(try relay.refresh(decomposed, lifetime: 0).code == 441)
+        #expect(try relay.refresh(composed, lifetime: 0).isSuccess)
+    }
+
     @Test("442: a relay transport other than UDP")
     func unsupportedTransport() throws {
         var relay = try TURNScenario()

@@ -96,13 +96,6 @@ static inline struct packet_result packet_set_option(int descriptor, int level, 
     return packet_result_of(setsockopt(descriptor, level, name, &value, sizeof value));
 }
 
-static inline struct packet_result packet_get_option(int descriptor, int level, int name) {
-    int value = 0;
-    socklen_t length = sizeof value;
-    int outcome = getsockopt(descriptor, level, name, &value, &length);
-    return packet_result_of(outcome < 0 ? outcome : value);
-}
-
 static inline struct packet_result packet_bind(int descriptor, struct packet_endpoint endpoint) {
     union packet_sockaddr address;
     socklen_t length = packet_sockaddr_store(&address, endpoint);

@@ -49,7 +49,7 @@ extension TURNShard {
     ) throws(Refusal) {
         guard
             origin.transactionID == current.origin.transactionID,
-            owner.username == current.owner.username
+            current.owner.isNamed(owner.username)
         else { throw Refusal(.allocationMismatch) }
         switch current.phase {
         case .pending: effects.append(.report(.dropped(.allocationPending)))

@@ -11,7 +11,7 @@ extension TURNShard {
         let limits = configuration.limits
         guard
             let number = message.channelNumber,
-            ChannelBinding.numbers.contains(number),
+            ChannelData.channelNumbers.contains(number),
             let peer = message.xorAddress(.xorPeerAddress),
             peer.port != 0,
             // Neither may be bound to anything else; expired bindings are gone by the time a request is handled.

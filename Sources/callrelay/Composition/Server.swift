@@ -83,7 +83,7 @@ struct Server {
             },
             logger: logger
         )
-        var services: [any Service] = [drain]
+        var services: [any Service] = []
         if let relay { services.append(relay.lifecycle(configuration, logger)) }
         services.append(
             CallUpkeep(
@@ -96,6 +96,8 @@ struct Server {
         )
         services.append(application)
         services.append(GatewayLifecycle(gateway: gateway))
+        // Last, so that it is the first to know: `/readyz` tells before anything stops.
+        services.append(drain)
         try await runServices(services)
         try? store.close()
     }

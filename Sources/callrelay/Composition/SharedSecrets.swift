@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import ServerConfiguration
 
 /// The secrets of time-limited credentials, as the configuration says or as dev mode keeps them.
@@ -37,14 +38,23 @@ enum SharedSecrets {
         } catch {
             throw CommandFailure.start("TURN_SHARED_SECRET: cannot make the directory of \"\(path)\"")
         }
-        // The mode is given at creation: the secret is at no moment readable for others.
-        let isWritten = FileManager.default.createFile(
-            atPath: path,
-            contents: Data((secret + "\n").utf8),
-            attributes: [.posixPermissions: 0o600]
-        )
-        guard isWritten else { throw CommandFailure.start("TURN_SHARED_SECRET: cannot write \"\(path)\"") }
+        do {
+            try write(secret + "\n", toNewFileAt: path)
+        } catch {
+            throw CommandFailure.start("TURN_SHARED_SECRET: cannot write \"\(path)\"")
+        }
         return secret
+    }
+
+    /// The mode is given at creation, which Foundation cannot: it changes the mode of a file that is already there. So
+    /// the secret is at no moment readable for others.
+    private static func write(_ text: String, toNewFileAt path: String) throws {
+        // SAFETY: the path is lent to the call as a C string and not kept.
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try file.write(contentsOf: Data(text.utf8))
+        try file.close()
     }
 
     private static func hexadecimal(_ word: UInt64) -> String {
