@@ -83,7 +83,7 @@ struct Server {
             },
             logger: logger
         )
-        var services: [any Service] = [drain]
+        var services: [any Service] = []
         if let relay { services.append(relay.lifecycle(configuration, logger)) }
         services.append(
             CallUpkeep(
@@ -96,6 +96,8 @@ struct Server {
         )
         services.append(application)
         services.append(GatewayLifecycle(gateway: gateway))
+        // The last one hears of the end first.
+        services.append(drain)
         try await runServices(services)
         try? store.close()
     }
