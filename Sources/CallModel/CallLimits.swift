@@ -15,6 +15,8 @@ public enum CallLimits {
     /// Newest events of a call that can be sent again; older ones are dropped and a resume from before them is refused
     /// with `resync_required`.
     public static let keptEvents = 1024
+    /// Bytes of one sender's candidates that a fresh session is sent; the oldest beyond are left out.
+    public static let keptCandidatesSize = 65_536
     /// Bytes of events that one resume may carry. More: `resync_required`.
     public static let replaySize = 524_288
     /// Bytes of the `reason` that a client gives. More: `invalid_request`.

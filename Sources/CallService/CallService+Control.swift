@@ -14,16 +14,24 @@ extension CallService {
         let actor = Actor(userID: identity.userID, deviceID: device ?? identity.deviceID)
         let members =
             initiation.invitees == nil ? try await rooms.members(of: initiation.roomID, asking: identity) : []
-        let audience = try initiation.audience(of: actor.userID, roomMembers: members, policy: policy)
+        let audience = Result { () throws(CallFailure) in
+            try initiation.audience(of: actor.userID, roomMembers: members, policy: policy)
+        }
         for _ in 0..<Self.attempts {
-            if let call = try await place(initiation, audience: audience, by: actor) {
+            // Whom a new call could not ring for is no matter to whoever answers the room's call by this.
+            if case .success(let audience) = audience,
+                let call = try await place(initiation, audience: audience, by: actor)
+            {
                 return CallAdmission(call: call, ice: iceServers(for: actor.userID, in: call), isNew: true)
             }
             let existing = try await stored { () async throws(StoreFailure) in
                 try await self.store.activeCall(inRoom: initiation.roomID)
             }
-            // Ended since: the room is free again.
-            guard let existing else { continue }
+            guard let existing else {
+                // Ended since: the room is free again.
+                _ = try audience.get()
+                continue
+            }
             guard let own = existing.participant(actor.userID), own.state.isRinging,
                 existing.isGroup || existing.state == .ringing
             else { throw .callExists(existing) }

@@ -86,8 +86,24 @@ extension CallService {
             do throws(CallFailure) {
                 _ = try await act(.disconnect, on: id, by: Actor(userID: member.userID, session: socket))
             } catch {
+                // No deadline would ever end a session that the store still believes to be there.
+                if error == .storeUnavailable { hub.noteUnwrittenLoss(of: socket, member.userID, in: id) }
                 log(.actRefused(call: id, code: error.code))
             }
+        }
+    }
+
+    /// Tells the store of sessions that ended while it could not be written to.
+    func writeLosses() async {
+        for loss in hub.unwrittenLosses {
+            do throws(CallFailure) {
+                _ = try await act(.disconnect, on: loss.call, by: Actor(userID: loss.user, session: loss.socket))
+            } catch .storeUnavailable {
+                return
+            } catch {
+                log(.actRefused(call: loss.call, code: error.code))
+            }
+            hub.forgetLoss(of: loss.socket, in: loss.call)
         }
     }
 }

@@ -17,6 +17,8 @@ public final class Hub: Sendable {
         var gates: [Gate: [OutgoingEvent]] = [:]
         /// When the credentials that each joined session was given end, and how long they were good for.
         var credentials: [CallID: [SessionID: Credential]] = [:]
+        /// Sessions whose end the store could not be told, and whose they were.
+        var unwrittenLosses: [Gate: UserID] = [:]
     }
 
     struct Gate: Hashable {
@@ -47,13 +49,8 @@ public final class Hub: Sendable {
         state.withLock { state in Set(users.filter(state.rooms.isConnected)) }
     }
 
-    /// How many sockets a user has here.
-    public func socketCount(of user: UserID) -> Int {
-        state.withLock { $0.rooms.sockets(of: user).count }
-    }
-
     func connect(_ socket: any CallSocket, user: UserID, rooms: [String]) {
-        let told = state.withLock { state in
+        state.withLock { state in
             state.sockets[socket.id] = socket
             let changed = state.rooms.connect(socket.id, user: user, rooms: rooms)
             // The newcomer hears of every room that it named, the others of those that changed.
@@ -61,21 +58,39 @@ public final class Hub: Sendable {
             for room in (state.rooms.member(socket.id)?.rooms ?? []).sorted() {
                 told.append((socket, Self.roomMembers(of: room, in: state)))
             }
-            return told
+            Self.emit(told)
         }
-        for (socket, payload) in told { socket.emit("room-members", payload) }
     }
 
     /// Forgets a socket; answers whose it was and which calls it had joined.
     func disconnect(_ socket: SessionID) -> SocketRooms.Member? {
-        let (member, told) = state.withLock { state -> (SocketRooms.Member?, [(any CallSocket, JSONText)]) in
+        state.withLock { state in
             state.sockets[socket] = nil
-            guard let (member, changed) = state.rooms.disconnect(socket) else { return (nil, []) }
+            guard let (member, changed) = state.rooms.disconnect(socket) else { return nil }
             for call in member.calls { state.forget(Gate(call: call, socket: socket)) }
-            return (member, Self.roomMembers(of: changed, in: state, except: nil))
+            Self.emit(Self.roomMembers(of: changed, in: state, except: nil))
+            return member
         }
+    }
+
+    /// To be called inside the lock: whoever hears two lists of a room must hear the newer one last.
+    private static func emit(_ told: [(any CallSocket, JSONText)]) {
         for (socket, payload) in told { socket.emit("room-members", payload) }
-        return member
+    }
+
+    /// Remembers a session that ended while the store could not be written to.
+    func noteUnwrittenLoss(of socket: SessionID, _ user: UserID, in call: CallID) {
+        state.withLock { $0.unwrittenLosses[Gate(call: call, socket: socket)] = user }
+    }
+
+    /// The sessions that ended while the store could not be written to.
+    var unwrittenLosses: [(call: CallID, user: UserID, socket: SessionID)] {
+        state.withLock { state in state.unwrittenLosses.map { ($0.key.call, $0.value, $0.key.socket) } }
+    }
+
+    /// The store knows of a session's end by now.
+    func forgetLoss(of socket: SessionID, in call: CallID) {
+        state.withLock { $0.unwrittenLosses[Gate(call: call, socket: socket)] = nil }
     }
 
     private static func roomMembers(

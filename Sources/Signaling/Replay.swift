@@ -43,11 +43,24 @@ public enum Replay {
         for event in signals where event.signalKind?.isDescription == true {
             if let sender = event.sender { newest[sender] = event }
         }
-        return signals.filter { event in
+        let share = signals.filter { event in
             guard let sender = event.sender, let description = newest[sender] else { return earlierSession == 0 }
             let isStale = description.signalKind == .answer && earlierSession > 0
             return !isStale && event.sequence >= description.sequence
         }
+        return newestCandidates(in: share)
+    }
+
+    /// `events` without each sender's oldest candidates beyond `CallLimits.keptCandidatesSize`: nobody may make the
+    /// others' joins so large that they are cut for not taking them up.
+    private static func newestCandidates(in events: [OutgoingEvent]) -> [OutgoingEvent] {
+        var sizes: [UserID: Int] = [:]
+        let newestFirst = events.reversed().filter { event in
+            guard event.signalKind == .candidate, let sender = event.sender else { return true }
+            sizes[sender, default: 0] += event.payload.utf8.count
+            return sizes[sender, default: 0] <= CallLimits.keptCandidatesSize
+        }
+        return newestFirst.reversed()
     }
 }
 

@@ -93,10 +93,9 @@ public struct RequestBody: Sendable {
         return identifiers
     }
 
-    /// Neither empty nor too long, without NUL, which no database column takes, and without U+FFFD: a lone surrogate is
-    /// read as that, and two names that differed on the wire would become one.
+    /// Neither empty nor too long, and without NUL, which no database column takes.
     private static func isPlain(_ text: String, limit: Int) -> Bool {
-        !text.isEmpty && text.utf8.count <= limit && !text.utf8.contains(0) && !text.unicodeScalars.contains("\u{FFFD}")
+        !text.isEmpty && text.utf8.count <= limit && !text.utf8.contains(0)
     }
 
     /// Refuses a body that names another user than the token does.

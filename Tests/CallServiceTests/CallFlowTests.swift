@@ -112,6 +112,22 @@ struct CallFlowTests {
         #expect(try await node.initiate("carol", ["dave"]).isNew)
     }
 
+    @Test("Initiating in a room that rings for the user is answering, also where it has too many members to ring")
+    func answerByInitiatingInALargeRoom() async throws {
+        let fixture = try await ServiceFixture()
+        let node = try fixture.node(policy: CallPolicy(maximumParticipants: 2))
+        for user in ["alice", "bob", "carol", "dave"] {
+            _ = await node.connect(user, user, rooms: ["!room"])
+        }
+        let wish = CallInitiation(roomID: "!room")
+        await #expect(throws: CallFailure.nameInvitees(limit: 2)) {
+            try await node.service.initiate(wish, device: nil, by: Node.identity("bob"))
+        }
+        let first = try await node.initiate("alice", ["bob"]).call
+        let answer = try await node.service.initiate(wish, device: nil, by: Node.identity("bob"))
+        #expect(!answer.isNew && answer.call.id == first.id && answer.call.state == .connecting)
+    }
+
     @Test("A socket that connects while it rings is told once, and its user rings")
     func ringOnConnect() async throws {
         let fixture = try await ServiceFixture()

@@ -72,12 +72,17 @@ struct Node {
         var all: [String] { list.withLock { $0 } }
     }
 
-    init(_ path: String, _ clock: ManualClock, policy: CallPolicy = CallPolicy()) throws {
+    init(
+        _ path: String,
+        _ clock: ManualClock,
+        policy: CallPolicy = CallPolicy(),
+        store: (any CallStore)? = nil
+    ) throws {
         let hub = Hub()
         let reports = Reports()
         self.reports = reports
         service = CallService(
-            store: try SQLiteCallStore(path: path),
+            store: try store ?? SQLiteCallStore(path: path),
             hub: hub,
             rooms: DevRoomDirectory(hub: hub),
             iceServers: FakeICE(),

@@ -50,6 +50,22 @@ struct MigrationTests {
         return tables
     }
 
+    @Test("SQLite keeps names within the same lengths in bytes as PostgreSQL")
+    func nameLengths() async throws {
+        let fixture = try await StoreFixture()
+        let long = String(repeating: "é", count: 128)
+        for commit in [
+            try StoreFixture.newCall(room: long), try StoreFixture.newCall(by: long),
+            try StoreFixture.newCall(for: [long]),
+        ] {
+            await #expect(throws: StoreFailure.unavailable(operation: "create call", reason: "SQLite 275")) {
+                try await fixture.store.create(commit)
+            }
+        }
+        let fitting = try StoreFixture.newCall(room: String(long.dropLast()))
+        #expect(try await fixture.store.create(fitting) == .created)
+    }
+
     @Test("Migrating twice applies once; pending steps are named before")
     func twice() async throws {
         let fixture = try await StoreFixture()

@@ -25,6 +25,24 @@ struct RawClient {
         }
     }
 
+    /// Sends the pieces with pauses between them until the server closes; gives how many it took.
+    func trickle(_ pieces: [String], every pause: Duration) async throws -> Int {
+        let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connect(host: "127.0.0.1", port: port).get()
+        var count = 0
+        for piece in pieces where channel.isActive {
+            do {
+                try await channel.writeAndFlush(ByteBuffer(string: piece))
+            } catch {
+                break
+            }
+            count += 1
+            try await Task.sleep(for: pause)
+        }
+        if channel.isActive { try await channel.close() }
+        return count
+    }
+
     func request(_ method: String, _ target: String, body: String = "", fields: String = "") async throws -> Answer {
         let originField = origin.map { "Origin: \($0)\r\n" } ?? ""
         let text = try await exchange(

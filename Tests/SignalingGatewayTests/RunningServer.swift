@@ -17,6 +17,7 @@ func withServer(
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
     let router = Router()
     router.get("hello") { _, _ in "from the router" }
+    router.post("hello") { request, _ in "\(try await request.body.collect(upTo: 1_000).readableBytes) bytes" }
     let server = Application(
         router: router,
         server: gateway.server(),

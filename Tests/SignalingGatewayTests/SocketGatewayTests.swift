@@ -34,6 +34,16 @@ struct SocketGatewayTests {
         }
     }
 
+    @Test("a body has its time as a whole, however steadily it trickles", arguments: ["/hello", "/socket.io/"])
+    func trickle(_ target: String) async throws {
+        try await withServer(ScriptedApplication(), configure: { $0.bodyTimeout = .milliseconds(300) }) { client, _ in
+            let head = "POST \(target) HTTP/1.1\r\nHost: x\r\nContent-Length: 60\r\nConnection: close\r\n\r\n"
+            let pieces = [head] + Array(repeating: "x", count: 60)
+            let taken = try await client.trickle(pieces, every: .milliseconds(50))
+            #expect(taken < pieces.count)
+        }
+    }
+
     @Test("a connection that is to close does so after a large answer has gone out whole")
     func largeAnswer() async throws {
         let text = String(repeating: "x", count: 900_000)

@@ -114,4 +114,12 @@ struct ReplayRulesTests {
             try Replay.missed(over, by: "@b", sessionBegan: 0, in: call)
         }
     }
+
+    @Test("Of each sender's candidates a fresh session gets the newest, as many as fit")
+    func manyCandidates() {
+        var events = [signal(1, .offer, from: "@a", size: 60_000), signal(2, .candidate, from: "@b", size: 100)]
+        events += (3..<1_003).map { signal($0, .candidate, from: "@a", size: 4_096) }
+        let kept = Replay.kept(events, for: "@c", answersAfter: 0, in: call).map(\.sequence)
+        #expect(kept == [1, 2] + Array(987..<1_003))
+    }
 }

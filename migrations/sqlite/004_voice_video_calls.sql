@@ -3,12 +3,12 @@
 
 CREATE TABLE call_sessions (
     call_id           TEXT NOT NULL PRIMARY KEY CHECK (length(call_id) BETWEEN 1 AND 64),
-    room_id           TEXT NOT NULL,
+    room_id           TEXT NOT NULL CHECK (length(CAST(room_id AS BLOB)) BETWEEN 1 AND 255),
     call_type         TEXT NOT NULL CHECK (call_type IN ('voice', 'video')),
     is_group          INTEGER NOT NULL CHECK (is_group IN (0, 1)),
     is_relay_only     INTEGER NOT NULL CHECK (is_relay_only IN (0, 1)),
     state             TEXT NOT NULL CHECK (state IN ('ringing', 'connecting', 'active', 'ended')),
-    created_by        TEXT NOT NULL,
+    created_by        TEXT NOT NULL CHECK (length(CAST(created_by AS BLOB)) BETWEEN 1 AND 255),
     created_at        INTEGER NOT NULL,
     answered_at       INTEGER,
     ended_at          INTEGER,
@@ -31,9 +31,9 @@ CREATE INDEX call_sessions_ended ON call_sessions (ended_at) WHERE state = 'ende
 
 CREATE TABLE call_participants (
     call_id         TEXT NOT NULL REFERENCES call_sessions (call_id) ON DELETE CASCADE,
-    user_id         TEXT NOT NULL,
+    user_id         TEXT NOT NULL CHECK (length(CAST(user_id AS BLOB)) BETWEEN 1 AND 255),
     position        INTEGER NOT NULL CHECK (position >= 0),
-    device_id       TEXT,
+    device_id       TEXT CHECK (length(CAST(device_id AS BLOB)) BETWEEN 1 AND 255),
     state           TEXT NOT NULL CHECK (
         state IN ('invited', 'ringing', 'joined', 'reconnecting', 'left', 'rejected', 'missed')),
     audio_enabled   INTEGER NOT NULL CHECK (audio_enabled IN (0, 1)),
@@ -60,7 +60,7 @@ CREATE INDEX call_participants_sessions ON call_participants (call_id) WHERE ses
 CREATE TABLE call_events (
     call_id    TEXT NOT NULL REFERENCES call_sessions (call_id) ON DELETE CASCADE,
     seq        INTEGER NOT NULL CHECK (seq >= 1),
-    kind       TEXT NOT NULL,
+    kind       TEXT NOT NULL CHECK (length(kind) BETWEEN 1 AND 32),
     detail     TEXT,
     user_id    TEXT,
     device_id  TEXT,

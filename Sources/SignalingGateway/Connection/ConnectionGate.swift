@@ -48,7 +48,7 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     var isLastRequest = false
     var isQuiescing = false
     private var deadline: NIODeadline?
-    private var timer: Scheduled<Void>?
+    private var timer: (task: Scheduled<Void>, at: NIODeadline)?
 
     init(
         gateway: SocketGateway,
@@ -71,7 +71,7 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         setTimeout(nil)
-        timer?.cancel()
+        timer?.task.cancel()
         timer = nil
         self.context = nil
         finishHTTPPart()
@@ -124,9 +124,7 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         case (.router(let owed), .end):
             setTimeout(owed == 0 ? gateway.configuration.idleTimeout : nil)
             context.fireChannelRead(wrapInboundOut(part))
-        case (.router, .body):
-            setTimeout(gateway.configuration.bodyTimeout)
-            context.fireChannelRead(wrapInboundOut(part))
+        case (.router, .body): context.fireChannelRead(wrapInboundOut(part))
         case (.exchange(let exchange), .body(let bytes)):
             if exchange.append(bytes, limit: gateway.configuration.engine.maximumPayload) {
                 refuseLargeBody(exchange)
@@ -261,14 +259,14 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
         let deadline = NIODeadline.now() + amount
         self.deadline = deadline
-        if timer == nil {
-            startTimer(at: deadline, context: context)
-        }
+        if let timer, timer.at <= deadline { return }
+        timer?.task.cancel()
+        startTimer(at: deadline, context: context)
     }
 
     /// One timer serves for all: when it fires too early it starts anew for what is left.
     private func startTimer(at time: NIODeadline, context: ChannelHandlerContext) {
-        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [self] in
+        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [self] in
             timer = nil
             guard let deadline, let context = self.context else { return }
             if deadline <= .now() {
@@ -278,5 +276,6 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
                 startTimer(at: deadline, context: context)
             }
         }
+        timer = (task, time)
     }
 }

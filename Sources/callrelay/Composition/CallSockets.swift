@@ -16,13 +16,18 @@ final class CallSockets: SocketApplication {
         var unacknowledgedJoins: [CallID] = []
     }
 
+    private struct Members {
+        var bySocket: [String: Member] = [:]
+        var countByUser: [UserID: Int] = [:]
+    }
+
     /// Rooms that one socket may name.
     private static let roomLimit = 64
 
     private let calls: CallService
     private let verifier: any TokenVerifier
     private let socketsPerUser: Int
-    private let members = Mutex<[String: Member]>([:])
+    private let members = Mutex(Members())
 
     init(calls: CallService, verifier: any TokenVerifier, socketsPerUser: Int) {
         self.calls = calls
@@ -49,9 +54,10 @@ final class CallSockets: SocketApplication {
             return .refuse(message: error.message, data: .object([("code", .string(error.code))]))
         }
         let isAdmitted = members.withLock { members in
-            let others = members.values.count { $0.identity.userID == identity.userID }
+            let others = members.countByUser[identity.userID] ?? 0
             guard others < socketsPerUser else { return false }
-            members[socket.id] = Member(identity: identity, rooms: rooms)
+            members.countByUser[identity.userID] = others + 1
+            members.bySocket[socket.id] = Member(identity: identity, rooms: rooms)
             return true
         }
         guard isAdmitted else {
@@ -62,12 +68,12 @@ final class CallSockets: SocketApplication {
     }
 
     func accepted(_ socket: SocketHandle) async {
-        guard let member = members.withLock({ $0[socket.id] }) else { return }
+        guard let member = members.withLock({ $0.bySocket[socket.id] }) else { return }
         await calls.connected(HandleSocket(handle: socket), rooms: member.rooms, as: member.identity)
     }
 
     func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply? {
-        guard let identity = members.withLock({ $0[socket.id]?.identity }) else { return nil }
+        guard let identity = members.withLock({ $0.bySocket[socket.id]?.identity }) else { return nil }
         do throws(CallFailure) {
             guard let read = try ClientEvent(name: event.name, arguments: event.arguments) else {
                 return Self.refusal("unknown_event", "There is no event of this name.")
@@ -82,15 +88,19 @@ final class CallSockets: SocketApplication {
     func answered(_ event: SocketEvent, on socket: SocketHandle) {
         guard event.name == "join-call" else { return }
         let joined = members.withLock { members in
-            let joined = members[socket.id]?.unacknowledgedJoins ?? []
-            members[socket.id]?.unacknowledgedJoins = []
+            let joined = members.bySocket[socket.id]?.unacknowledgedJoins ?? []
+            members.bySocket[socket.id]?.unacknowledgedJoins = []
             return joined
         }
         for id in joined { calls.acknowledgedJoin(id, socket: HandleSocket(handle: socket)) }
     }
 
     func disconnected(_ socket: SocketHandle, reason: DisconnectReason) async {
-        members.withLock { _ = $0.removeValue(forKey: socket.id) }
+        members.withLock { members in
+            guard let user = members.bySocket.removeValue(forKey: socket.id)?.identity.userID else { return }
+            let others = (members.countByUser[user] ?? 1) - 1
+            members.countByUser[user] = others == 0 ? nil : others
+        }
         await calls.disconnected(socket.id)
     }
 
@@ -111,7 +121,7 @@ final class CallSockets: SocketApplication {
                 socket: HandleSocket(handle: socket),
                 by: identity
             )
-            self.members.withLock { $0[socket.id]?.unacknowledgedJoins.append(id) }
+            self.members.withLock { $0.bySocket[socket.id]?.unacknowledgedJoins.append(id) }
             return outcome.json
         case .signal(let id, let signal):
             let receipt = try await calls.signal(id, [signal], session: socket.id, by: identity)
@@ -133,7 +143,7 @@ final class CallSockets: SocketApplication {
         do throws(AuthenticationFailure) {
             let renewed = try await verifier.verify(token)
             guard renewed.userID == identity.userID else { throw .otherUser }
-            members.withLock { $0[socket.id]?.identity = renewed }
+            members.withLock { $0.bySocket[socket.id]?.identity = renewed }
             return SocketReply([.object([("ok", true)])])
         } catch {
             return Self.refusal(error.code, error.message)
