@@ -105,6 +105,15 @@ extension IPAddress: CustomStringConvertible {
         return IPAddress(ipv4: UInt32(truncatingIfNeeded: low))
     }
 
+    /// Whether only this machine can reach the address: 127.0.0.0/8, ::1, and the IPv6-mapped forms of the first.
+    public var isLoopback: Bool {
+        let address = canonical
+        switch address.family {
+        case .ipv4: return address.ipv4Bits >> 24 == 127
+        case .ipv6: return address.bits == 1
+        }
+    }
+
     private static func dotted(_ bits: UInt32) -> String {
         "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)"
     }

@@ -65,14 +65,6 @@ struct RelayPlan: Equatable {
 }
 
 extension IPAddress {
-    /// 127.0.0.0/8 or ::1.
-    var isLoopback: Bool {
-        switch family {
-        case .ipv4: ipv4Bits >> 24 == 127
-        case .ipv6: high == 0 && low == 1
-        }
-    }
-
     /// RFC 1918, the shared space of RFC 6598, or fc00::/7.
     var isPrivate: Bool {
         switch family {

@@ -8,8 +8,6 @@ public struct RelayRequest: Hashable, Sendable, BitwiseCopyable {
     public let parity: PortParity
     /// Who is charged for it: UTF-8 in the queue's arena, the key of the per-user quota.
     public let user: ArenaSlice
-    /// The client that it is for.
-    public let flow: Flow
 }
 
 /// A client's wish about the port's lowest bit (EVEN-PORT, RFC 8656 §18.7).

@@ -36,10 +36,6 @@ public enum LoopbackName {
         }
         let name = host.lowercased()
         if name == "localhost" || name.hasSuffix(".localhost") { return true }
-        guard let address = (try? IPAddress(parsing: name))?.canonical else { return false }
-        switch address.family {
-        case .ipv4: return address.ipv4Bits >> 24 == 127
-        case .ipv6: return address.bits == 1
-        }
+        return (try? IPAddress(parsing: name))?.isLoopback ?? false
     }
 }

@@ -33,8 +33,7 @@ extension TURNShard {
         let request = RelayRequest(
             address: address.bound,
             parity: parity,
-            user: effects.store(owner.quotaKey.name),
-            flow: origin.flow
+            user: effects.store(owner.quotaKey.name)
         )
         effects.append(.openRelay(allocation.id, request))
     }
