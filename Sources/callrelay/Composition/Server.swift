@@ -99,7 +99,11 @@ struct Server {
         // Last, so that it is the first to know: `/readyz` tells before anything stops.
         services.append(drain)
         try await runServices(services)
-        try? store.close()
+        do throws(StoreFailure) {
+            try store.close()
+        } catch {
+            logger.warning("the database was not closed in order", metadata: ["cause": "\(error)"])
+        }
     }
 
     private func startRelay(_ turn: TURNSettings) throws -> StartedRelay {
