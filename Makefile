@@ -1,6 +1,6 @@
 # The front door. Each target is a script under scripts/ that says what it does and installs.
 .DEFAULT_GOAL := help
-.PHONY: help build run test check format clean
+.PHONY: help build run test check simulate flood fuzz asan tsan format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,8 +17,23 @@ test: ## build and run every suite: format, shellcheck, unit, end to end
 check: ## the quick gates: format, shellcheck, import directions
 	@scripts/check.sh
 
+simulate: ## simulate a thousand clients on a bad network, SEEDS=100 times
+	@scripts/simulate.sh
+
+flood: ## measure what calls lose while somebody floods their shard
+	@scripts/flood.sh
+
+fuzz: ## fuzz a core: T=message|channeldata|deframer|icmp|relay, TIME=seconds, or INPUT=file to replay
+	@scripts/fuzz.sh "$(T)" "$(or $(INPUT),$(TIME),60)"
+
+asan: ## the Swift tests and the relay's end-to-end tests under AddressSanitizer
+	@scripts/sanitize.sh address
+
+tsan: ## the same under ThreadSanitizer
+	@scripts/sanitize.sh thread
+
 format: ## format all Swift sources in place
-	@swift format --in-place --parallel --recursive Sources Tests Package.swift
+	@swift format --in-place --parallel --recursive Sources Tests Fuzz Package.swift
 
 clean: ## remove what was built
 	@rm -rf .build .venv

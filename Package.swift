@@ -1,6 +1,21 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+/// Set by `make fuzz`: the cores are then instrumented, and the program that fuzzes them is built. An ordinary build knows
+/// nothing of it.
+let isFuzzing = Context.environment["CALLRELAY_FUZZ"] != nil
+
+/// Edge and comparison coverage, which leads libFuzzer on, and assertions in spite of the optimiser.
+let instrumentation: [SwiftSetting] =
+    isFuzzing
+    ? [
+        .unsafeFlags([
+            "-sanitize-coverage=edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table",
+            "-assert-config", "Debug",
+        ])
+    ]
+    : []
+
 /// Every own target is held to the same profile; warnings are errors here and only here, not in dependencies.
 let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -13,7 +28,22 @@ let strict: [SwiftSetting] = [
 
 /// For targets that store a `RawSpan` inside a view type: only the `Lifetimes` feature lets such a type say that it
 /// lives no longer than the bytes it reads.
-let borrowing: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+let borrowing: [SwiftSetting] = strict + instrumentation + [.enableExperimentalFeature("Lifetimes")]
+
+/// libFuzzer's own loop without its `main` is part of the compiler's runtime.
+let fuzzing: [Target] =
+    isFuzzing
+    ? [
+        .target(name: "CFuzzDriver", path: "Fuzz/CFuzzDriver"),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["CFuzzDriver", "FuzzBodies", "NetPrimitives"],
+            path: "Fuzz/Fuzz",
+            swiftSettings: borrowing,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]
+        ),
+    ]
+    : []
 
 let package = Package(
     name: "callrelay",
@@ -138,6 +168,17 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: borrowing
         ),
+        .target(
+            name: "FuzzBodies",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TURNRelay"],
+            path: "Tests/FuzzBodies",
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "FuzzBodiesTests",
+            dependencies: ["FuzzBodies", "NetPrimitives", "STUNCore", "TestSupport"],
+            swiftSettings: borrowing
+        ),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(
             name: "NetPrimitivesTests",
@@ -214,12 +255,12 @@ let package = Package(
         .testTarget(
             name: "callrelayTests",
             dependencies: [
-                "callrelay", "CallModel", "CallService", "NetPrimitives", "STUNServer", "ServerConfiguration",
-                "Signaling", "SocketIO",
+                "callrelay", "CallModel", "CallService", "CallStore", "NetPrimitives", "RelayRuntime", "STUNServer",
+                "ServerConfiguration", "Signaling", "SocketIO", "TURNRelay",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
-    ],
+    ] + fuzzing,
     swiftLanguageModes: [.v6]
 )

@@ -10,10 +10,12 @@ DEBUG_FLAGS=(--explicit-target-dependency-import-check error)
 
 # GRDB links the system's SQLite.
 BUILD_PACKAGES=(libsqlite3-dev)
-# coturn: its load generator is a peer of the relay's tests. chromium: the call page's tests. postgresql: psql and a
-# throw-away server for the migrations' test.
+# coturn: its load generator is a peer of the relay's tests. chromium, firefox-esr: the call page's tests. postgresql: psql
+# and a throw-away server for the migrations' test. iproute2: small networks for the tests of IP headers.
 # shellcheck disable=SC2034
-TEST_PACKAGES=("${BUILD_PACKAGES[@]}" chromium coturn curl jq openssl postgresql python3 python3-venv shellcheck)
+TEST_PACKAGES=(
+    "${BUILD_PACKAGES[@]}" chromium coturn curl firefox-esr iproute2 jq openssl postgresql python3 python3-venv shellcheck
+)
 
 say() { printf '==> %s\n' "$*"; }
 

@@ -6,6 +6,6 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 say "swift format lint"
-swift format lint --strict --parallel --recursive Sources Tests Package.swift
+swift format lint --strict --parallel --recursive Sources Tests Fuzz Package.swift
 say "shellcheck"
 shellcheck --external-sources scripts/*.sh .ci/run

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "CPacketIO.h"
 
+#include <linux/icmp.h>
+#include <netinet/icmp6.h>
 #include <sched.h>
 #include <stddef.h>
 
@@ -13,6 +15,20 @@ struct packet_result packet_receive(int descriptor, struct packet_message *messa
 
 struct packet_result packet_send(int descriptor, struct packet_message *messages, uint32_t count) {
     return packet_result_of(sendmmsg(descriptor, (struct mmsghdr *)messages, count, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+struct packet_result packet_icmp_hear_errors(int descriptor, uint8_t family) {
+    if (family == 4) {
+        // A set bit keeps the type of its number out.
+        struct icmp_filter filter = {~(1u << ICMP_DEST_UNREACH | 1u << ICMP_TIME_EXCEEDED)};
+        return packet_result_of(setsockopt(descriptor, SOL_RAW, ICMP_FILTER, &filter, sizeof filter));
+    }
+    struct icmp6_filter filter;
+    ICMP6_FILTER_SETBLOCKALL(&filter);
+    ICMP6_FILTER_SETPASS(ICMP6_DST_UNREACH, &filter);
+    ICMP6_FILTER_SETPASS(ICMP6_PACKET_TOO_BIG, &filter);
+    ICMP6_FILTER_SETPASS(ICMP6_TIME_EXCEEDED, &filter);
+    return packet_result_of(setsockopt(descriptor, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter));
 }
 
 int packet_allowed_cpu_count(void) {

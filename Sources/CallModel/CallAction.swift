@@ -39,6 +39,10 @@ public enum CallAction: Hashable, Sendable {
     case changeMedia(MediaState)
     /// Pass on offers, answers and candidates.
     case signal([Signal])
+    /// A relay allocation of the user began.
+    case relayAllocated
+    /// A relay allocation of the user ended, having carried this much.
+    case relayReleased(RelayEnd, bytes: Int64)
 }
 
 /// What an action made of a call: the new state and what is to be told.

@@ -51,6 +51,10 @@ public enum CallEventKind: Hashable, Sendable {
     case signal(Signal)
     /// The call is over.
     case ended(EndReason)
+    /// The user has a relay allocation.
+    case relayAllocated
+    /// A relay allocation of the user is gone; `bytes` is what it carried both ways.
+    case relayReleased(RelayEnd, bytes: Int64)
 }
 
 /// What a client says about its media besides mute; absent parts stay as they are.

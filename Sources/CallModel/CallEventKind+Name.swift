@@ -16,6 +16,8 @@ extension CallEventKind {
         case .mediaState: "media-state"
         case .signal(let signal): signal.kind.rawValue
         case .ended: "ended"
+        case .relayAllocated: "relay-allocated"
+        case .relayReleased: "relay-released"
         }
     }
 
@@ -24,18 +26,30 @@ extension CallEventKind {
         switch self {
         case .audioToggled(let enabled), .videoToggled(let enabled): enabled ? "on" : "off"
         case .ended(let reason): reason.rawValue
+        case .relayReleased(let end, _): end.rawValue
         case .mediaState(let state):
             [
                 state.onHold.map { $0 ? "hold" : "unhold" },
                 state.screenShare.map { $0 ? "screen" : "unscreen" },
                 state.callType?.rawValue,
             ].compactMap(\.self).joined(separator: " ")
-        case .initiated, .ringing, .answered, .rejected, .missed, .joined, .resumed, .disconnected, .left, .signal: nil
+        case .initiated, .ringing, .answered, .rejected, .missed, .joined, .resumed, .disconnected, .left, .signal,
+            .relayAllocated:
+            nil
         }
     }
 
-    /// Reads back what `name`, `detail` and a signal's recipient and size say; `nil` if they say nothing known.
-    public init?(name: String, detail: String?, recipient: UserID?, size: Int?) {
+    /// The size that stands beside the name, in bytes: of a signal's payload, or of what an allocation carried.
+    public var size: Int64? {
+        switch self {
+        case .signal(let signal): Int64(signal.size)
+        case .relayReleased(_, let bytes): bytes
+        default: nil
+        }
+    }
+
+    /// Reads back what `name`, `detail`, `size` and a signal's recipient say; `nil` if they say nothing known.
+    public init?(name: String, detail: String?, recipient: UserID?, size: Int64?) {
         switch name {
         case "initiated": self = .initiated
         case "ringing": self = .ringing
@@ -52,9 +66,13 @@ extension CallEventKind {
         case "ended":
             guard let reason = detail.flatMap(EndReason.init(rawValue:)) else { return nil }
             self = .ended(reason)
+        case "relay-allocated": self = .relayAllocated
+        case "relay-released":
+            guard let end = detail.flatMap(RelayEnd.init(rawValue:)) else { return nil }
+            self = .relayReleased(end, bytes: size ?? 0)
         default:
             guard let kind = SignalKind(rawValue: name) else { return nil }
-            self = .signal(Signal(kind: kind, to: recipient, size: size ?? 0))
+            self = .signal(Signal(kind: kind, to: recipient, size: Int(clamping: size ?? 0)))
         }
     }
 }

@@ -115,6 +115,8 @@ extension Call {
         case .toggleVideo(let enabled): try machine.toggleVideo(enabled)
         case .changeMedia(let state): try machine.changeMedia(state)
         case .signal(let signals): try machine.pass(signals)
+        case .relayAllocated: try machine.noteRelay(.relayAllocated)
+        case .relayReleased(let end, let bytes): try machine.noteRelay(.relayReleased(end, bytes: bytes))
         }
         return machine.transition(from: version)
     }

@@ -20,6 +20,9 @@ public struct Participant: Hashable, Sendable {
     public package(set) var sessionSequence: Int64
     /// When a lost socket's time of grace is over.
     public package(set) var graceDeadline: Timestamp?
+    /// What the relay carried for the user up to a few seconds ago; `nil` if it was not used. Counted apart from the call's
+    /// versions, so no commit writes it.
+    public let relay: RelayUse?
 
     /// A participant as the store knows it.
     public init(
@@ -32,7 +35,8 @@ public struct Participant: Hashable, Sendable {
         leftAt: Timestamp? = nil,
         session: SessionID? = nil,
         sessionSequence: Int64 = 0,
-        graceDeadline: Timestamp? = nil
+        graceDeadline: Timestamp? = nil,
+        relay: RelayUse? = nil
     ) {
         self.userID = userID
         self.deviceID = deviceID
@@ -44,5 +48,6 @@ public struct Participant: Hashable, Sendable {
         self.session = session
         self.sessionSequence = sessionSequence
         self.graceDeadline = graceDeadline
+        self.relay = relay
     }
 }

@@ -11,6 +11,7 @@ public final class CallService: Sendable {
     let store: any CallStore
     let rooms: any RoomDirectory
     let ice: any ICEServerProvider
+    let mediaRelay: (any MediaRelay)?
     let clock: @Sendable () -> Timestamp
     let log: @Sendable (CallServiceReport) -> Void
     let lanes = CallLanes()
@@ -29,6 +30,7 @@ public final class CallService: Sendable {
         hub: Hub,
         rooms: any RoomDirectory,
         iceServers: any ICEServerProvider,
+        mediaRelay: (any MediaRelay)? = nil,
         policy: CallPolicy,
         clock: @escaping @Sendable () -> Timestamp,
         log: @escaping @Sendable (CallServiceReport) -> Void
@@ -37,9 +39,19 @@ public final class CallService: Sendable {
         self.hub = hub
         self.rooms = rooms
         ice = iceServers
+        self.mediaRelay = mediaRelay
         self.policy = policy
         self.clock = clock
         self.log = log
+    }
+}
+
+extension CallTransition {
+    /// Whether the call is over by this and was not before.
+    fileprivate var endsCall: Bool {
+        events.contains { event in
+            if case .ended = event.kind { true } else { false }
+        }
     }
 }
 
@@ -93,6 +105,7 @@ extension CallService {
             guard transition.isChange else { return transition }
             let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
             if try await stored({ () async throws(StoreFailure) in try await self.store.commit(commit) }) {
+                if transition.endsCall { mediaRelay?.callEnded(id) }
                 await tell(commit)
                 return transition
             }

@@ -8,6 +8,12 @@ public protocol ICEServerProvider: Sendable {
     func iceServers(for user: UserID, call: CallID?, relayOnly: Bool, now: Timestamp) -> ICEConfiguration
 }
 
+/// Carries the media of calls.
+public protocol MediaRelay: Sendable {
+    /// The call is over: whatever is relayed for it ends, and nothing more is. Returns at once.
+    func callEnded(_ id: CallID)
+}
+
 /// Knows who is in a room.
 public protocol RoomDirectory: Sendable {
     /// The members of a room, for a call that names no invitees.

@@ -35,6 +35,12 @@ public protocol CallStore: Sendable {
     /// Calls in which somebody is joined by a socket.
     func callsWithSessions() async throws(StoreFailure) -> [CallID]
 
+    /// Adds to what the relay carried for participants; whoever is no participant of a call that is there is passed over.
+    func addRelayUse(_ uses: [CallRelayUse]) async throws(StoreFailure)
+
+    /// The calls that ended after a moment, in the order in which they did; the newest `limit` of them.
+    func callsEnded(after moment: Timestamp, limit: Int) async throws(StoreFailure) -> [CallEnding]
+
     /// Deletes ended calls, their audit and idempotency records from before a moment; answers how many calls went.
     func prune(endedBefore: Timestamp, keysBefore: Timestamp, limit: Int) async throws(StoreFailure) -> Int
 

@@ -37,6 +37,9 @@ public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
         return (other.bits ^ address.bits) & Self.mask(length, of: address.family) == 0
     }
 
+    /// Whether an address lies in both blocks: then one of them contains the other.
+    public func overlaps(_ other: IPPrefix) -> Bool { contains(other.address) || other.contains(address) }
+
     /// The fixed bits, at the places where `IPAddress.bits` has them.
     @inlinable
     static func mask(_ length: UInt8, of family: IPAddress.Family) -> UInt128 {

@@ -34,6 +34,9 @@ extension SendBatch {
             case ENOBUFS:
                 report.blocked &+= 1
                 done &+= 1
+            case EMSGSIZE:
+                report.tooLarge &+= 1
+                done &+= 1
             default:
                 report.refused &+= 1
                 done &+= 1

@@ -8,6 +8,9 @@ public import NetPrimitives
 /// A forwarded payload is not copied: its entry is a gather list of a header written here, the payload where it was
 /// received, and up to three bytes of padding. Replies that have no place of their own are copied into an arena.
 /// One socket's datagrams keep their order and leave in as few calls as the kernel allows.
+///
+/// Those that are not to be fragmented cost two further calls for each run of them, since Linux has the DF bit as an option
+/// of the socket; groups without them pay for that with one look at a flag.
 @safe
 public struct SendBatch: ~Copyable {
     /// Room for a header in front of a payload.
@@ -39,7 +42,9 @@ public struct SendBatch: ~Copyable {
     /// One datagram: its pieces and its address are in the arrays beside this one, at the same index.
     private struct Entry: BitwiseCopyable {
         var next: Int32
-        var vectorCount: Int32
+        var vectorCount: Int16
+        /// Leaves in one piece or not at all.
+        var isWhole: Bool
         var nameLength: socklen_t
     }
 
@@ -49,6 +54,8 @@ public struct SendBatch: ~Copyable {
         var descriptor: Int32
         var first: Int32
         var last: Int32
+        /// Whether any of its entries is whole.
+        var hasWhole: Bool
     }
 
     /// A batch of at most `capacity` datagrams, of which the copied ones have `arenaCapacity` bytes together.
@@ -60,7 +67,10 @@ public struct SendBatch: ~Copyable {
         // SAFETY: all arrays are initialised here in full and freed in deinit; the header area has one place of
         // `headerStride` bytes for each entry, zeroed once, the rest of each place serving as padding.
         unsafe entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
-        unsafe entries.initialize(repeating: Entry(next: -1, vectorCount: 0, nameLength: 0), count: capacity)
+        unsafe entries.initialize(
+            repeating: Entry(next: -1, vectorCount: 0, isWhole: false, nameLength: 0),
+            count: capacity
+        )
         unsafe vectors = UnsafeMutablePointer<iovec>.allocate(capacity: capacity * SendBatch.piecesPerEntry)
         unsafe vectors.initialize(repeating: iovec(), count: capacity * SendBatch.piecesPerEntry)
         unsafe names = UnsafeMutablePointer<packet_sockaddr>.allocate(capacity: capacity)
@@ -71,7 +81,10 @@ public struct SendBatch: ~Copyable {
         unsafe messages = UnsafeMutablePointer<packet_message>.allocate(capacity: SendBatch.callLimit)
         unsafe messages.initialize(repeating: packet_message(), count: SendBatch.callLimit)
         unsafe groups = UnsafeMutablePointer<Group>.allocate(capacity: capacity)
-        unsafe groups.initialize(repeating: Group(slot: 0, descriptor: -1, first: -1, last: -1), count: capacity)
+        unsafe groups.initialize(
+            repeating: Group(slot: 0, descriptor: -1, first: -1, last: -1, hasWhole: false),
+            count: capacity
+        )
         unsafe groupOfSlot = UnsafeMutablePointer<UInt32>.allocate(capacity: slotCount)
         unsafe groupOfSlot.initialize(repeating: 0, count: slotCount)
     }
@@ -132,6 +145,7 @@ public struct SendBatch: ~Copyable {
     /// - Parameters:
     ///   - payload: offsets into the received bytes. Not copied: the ring's slots must not be reused before the flush.
     ///   - paddingByteCount: zero bytes behind the payload, at most `paddingLimit`.
+    ///   - dontFragment: leave in one piece with DF set, or be dropped if the interface takes none so large.
     public mutating func append(
         _ payload: Range<Int>,
         of datagram: ReceivedDatagram,
@@ -140,7 +154,8 @@ public struct SendBatch: ~Copyable {
         paddingByteCount: Int,
         from socket: SocketID,
         descriptor: Int32,
-        to destination: Endpoint
+        to destination: Endpoint,
+        dontFragment: Bool = false
     ) {
         precondition(payload.lowerBound >= 0 && payload.upperBound <= datagram.byteCount)
         precondition(headerByteCount >= 0 && headerByteCount <= SendBatch.headerCapacity)
@@ -161,7 +176,8 @@ public struct SendBatch: ~Copyable {
             unsafe pieces[used] = iovec(iov_base: header + SendBatch.headerCapacity, iov_len: paddingByteCount)
             used &+= 1
         }
-        unsafe entries[index].vectorCount = Int32(used)
+        unsafe entries[index].vectorCount = Int16(used)
+        if dontFragment { markWhole(index, socket) }
     }
 
     /// Adds a whole datagram by copying it; for replies, never for relayed payloads.
@@ -186,6 +202,13 @@ public struct SendBatch: ~Copyable {
         return true
     }
 
+    /// Says of the entry just appended that it is not to be fragmented.
+    private mutating func markWhole(_ index: Int, _ socket: SocketID) {
+        // SAFETY: `enqueue` answered the index, and has just set the group of that slot.
+        unsafe entries[index].isWhole = true
+        unsafe groups[Int(groupOfSlot[Int(socket.slot)])].hasWhole = true
+    }
+
     /// Links the next entry into its socket's chain.
     private mutating func enqueue(from socket: SocketID, descriptor: Int32, to destination: Endpoint) -> Int {
         precondition(!isFull && Int(socket.slot) < slotCount)
@@ -194,7 +217,7 @@ public struct SendBatch: ~Copyable {
         // SAFETY: `index` is below `capacity`, the slot below `slotCount`, and a group index is only used after it was
         // found to be below `groupCount`.
         let nameLength = unsafe packet_sockaddr_store(names + index, destination.coded)
-        unsafe entries[index] = Entry(next: -1, vectorCount: 0, nameLength: nameLength)
+        unsafe entries[index] = Entry(next: -1, vectorCount: 0, isWhole: false, nameLength: nameLength)
         let known = unsafe Int(groupOfSlot[Int(socket.slot)])
         if known < groupCount, unsafe groups[known].slot == socket.slot, unsafe groups[known].descriptor == descriptor {
             unsafe entries[Int(groups[known].last)].next = Int32(index)
@@ -204,7 +227,8 @@ public struct SendBatch: ~Copyable {
                 slot: socket.slot,
                 descriptor: descriptor,
                 first: Int32(index),
-                last: Int32(index)
+                last: Int32(index),
+                hasWhole: false
             )
             unsafe groupOfSlot[Int(socket.slot)] = UInt32(groupCount)
             groupCount &+= 1
@@ -219,21 +243,15 @@ public struct SendBatch: ~Copyable {
             // SAFETY: the first `groupCount` groups were written since the last flush.
             let chain = unsafe groups[group]
             var next = Int(chain.first)
+            if chain.hasWhole {
+                sendRuns(from: next, by: chain.descriptor, into: &report)
+                continue
+            }
             while next >= 0 {
                 var gathered = 0
                 while next >= 0, gathered < SendBatch.callLimit {
-                    // SAFETY: chains hold indices of entries written since the last flush, `gathered` is below the
-                    // number of messages, and entries do not move.
-                    let entry = unsafe entries[next]
-                    unsafe packet_message_gather(
-                        messages + gathered,
-                        vectors + next * SendBatch.piecesPerEntry,
-                        Int(entry.vectorCount),
-                        names + next,
-                        entry.nameLength
-                    )
+                    next = gather(next, as: gathered)
                     gathered &+= 1
-                    next = Int(entry.next)
                 }
                 unsafe SendBatch.send(messages, count: gathered, by: chain.descriptor, into: &report)
             }
@@ -242,6 +260,50 @@ public struct SendBatch: ~Copyable {
         groupCount = 0
         arenaUsed = 0
         return report
+    }
+
+    /// Makes the entry at `index` the `place`th message of the next call; answers the entry behind it, or -1.
+    @inline(__always)
+    private func gather(_ index: Int, as place: Int) -> Int {
+        // SAFETY: chains hold indices of entries written since the last flush, `place` is below the number of messages,
+        // and entries do not move.
+        let entry = unsafe entries[index]
+        unsafe packet_message_gather(
+            messages + place,
+            vectors + index * SendBatch.piecesPerEntry,
+            Int(entry.vectorCount),
+            names + index,
+            entry.nameLength
+        )
+        return Int(entry.next)
+    }
+
+    /// Sends a chain in which some entries are whole: run by run, the socket's option turned for each run of those and
+    /// back behind it, so that the order stays.
+    private func sendRuns(from first: Int, by descriptor: Int32, into report: inout SendReport) {
+        var next = first
+        while next >= 0 {
+            // SAFETY: as in `gather`.
+            let isWhole = unsafe entries[next].isWhole
+            let family = unsafe packet_sockaddr_family(names + next)
+            var gathered = 0
+            while next >= 0, gathered < SendBatch.callLimit, unsafe entries[next].isWhole == isWhole {
+                next = gather(next, as: gathered)
+                gathered &+= 1
+            }
+            guard isWhole else {
+                unsafe SendBatch.send(messages, count: gathered, by: descriptor, into: &report)
+                continue
+            }
+            // A socket that cannot be told to set DF sends nothing that asked for it.
+            guard packet_set_whole(descriptor, family, 1).error == 0 else {
+                report.tooLarge &+= UInt64(gathered)
+                continue
+            }
+            unsafe SendBatch.send(messages, count: gathered, by: descriptor, into: &report)
+            // What was settable a moment ago is settable now; nothing could be done about it otherwise.
+            _ = packet_set_whole(descriptor, family, 0)
+        }
     }
 
     /// Where the pieces of an entry lie, as numbers: for tests that follow a payload.

@@ -28,8 +28,9 @@ public struct UDPSocket: ~Copyable, Sendable {
 
     /// Opens and binds a socket.
     ///
-    /// Datagrams larger than the path leave in fragments instead of being refused, and the path's MTU is never probed:
-    /// whoever sends through the socket cannot learn of either.
+    /// Datagrams leave as RFC 8656 §13 and §14 have it for a relay that copies nothing from the packets it received: with
+    /// the system's hop limit, DSCP and ECN zero, DF clear. Those larger than the path leave in fragments instead of being
+    /// refused, and the path's MTU is never probed: whoever sends through the socket cannot learn of either.
     public init(boundTo requested: Endpoint, options: UDPSocketOptions = UDPSocketOptions()) throws(SystemError) {
         let descriptor = OwnedDescriptor(
             adopting: try packet_udp_socket(requested.address.codedFamily).get(.socket)
@@ -37,12 +38,11 @@ public struct UDPSocket: ~Copyable, Sendable {
         let number = descriptor.rawValue
         if requested.address.family == .ipv6 {
             try packet_set_option(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1).check(.setsockopt)
-            try packet_set_option(number, Int32(IPPROTO_IPV6), IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT)
-                .check(.setsockopt)
+            try packet_set_option(number, Int32(IPPROTO_IPV6), IPV6_TCLASS, 0).check(.setsockopt)
         } else {
-            try packet_set_option(number, Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
-                .check(.setsockopt)
+            try packet_set_option(number, Int32(IPPROTO_IP), IP_TOS, 0).check(.setsockopt)
         }
+        try packet_set_whole(number, requested.address.codedFamily, 0).check(.setsockopt)
         if let bytes = options.receiveBufferBytes {
             try packet_set_option(number, SOL_SOCKET, SO_RCVBUF, bytes).check(.setsockopt)
         }
@@ -65,6 +65,13 @@ public struct UDPSocket: ~Copyable, Sendable {
     /// Bound alone means that nobody else had the address; sharing from the first moment on would join whoever has it.
     public func openToSiblings() throws(SystemError) {
         try packet_set_option(descriptor.rawValue, SOL_SOCKET, SO_REUSEPORT, 1).check(.setsockopt)
+    }
+
+    /// Bytes that the kernel lets the socket hold unread, of those that were asked for; nil if it does not say.
+    public var receiveBufferBytes: Int32? {
+        let result = packet_get_option(descriptor.rawValue, SOL_SOCKET, SO_RCVBUF)
+        // The kernel doubles what it is asked for, to have room for its own records, and answers the double.
+        return result.error == 0 ? result.value / 2 : nil
     }
 
     /// Throws away what is waiting to be read, at most `limit` datagrams, and says how many there were.

@@ -8,7 +8,7 @@ final class Listener: Sendable {
     private init(_ socket: consuming UDPSocket) { self.socket = socket }
 
     /// Bytes the kernel may hold for a listener, which all clients of a shard share. Cut to the system's limit.
-    private static let bufferBytes: Int32 = 4 << 20
+    static let bufferBytes: Int32 = 4 << 20
     /// Datagrams thrown away at the start, at most, for each listener.
     private static let discardLimit = 100_000
 
@@ -41,6 +41,22 @@ final class Listener: Sendable {
             listener.socket.discardWaiting(limit: discardLimit)
         }
         return byShard
+    }
+}
+
+extension Listener {
+    /// In words for the operator, that listeners may hold less than they ask for; nothing if they may not.
+    static func warnings(_ byShard: [[Listener]]) -> [String] {
+        // All ask for the same and get the same, so one speaks for all.
+        byShard.first?.first?.socket.receiveBufferBytes.map { warnings(granted: $0) } ?? []
+    }
+
+    static func warnings(granted: Int32) -> [String] {
+        guard granted < bufferBytes else { return [] }
+        return [
+            "the system lets a listener hold \(granted >> 10) KiB unread where \(bufferBytes >> 10) are asked for, so bursts "
+                + "may be lost; `sysctl -w net.core.rmem_max=\(bufferBytes)` lets it"
+        ]
     }
 }
 

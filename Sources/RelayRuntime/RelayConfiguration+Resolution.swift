@@ -1,8 +1,16 @@
 import NetPrimitives
 import PacketIO
+import STUNServer
 import TURNRelay
 
 extension RelayConfiguration {
+    /// Refuses a realm that would make the answers to forged requests too large.
+    func checkRealm(_ nonceKey: NonceKey) throws(RelayStartFailure) {
+        let bytes = credentials.realm.utf8.count
+        let limit = Authenticator(credentials: credentials, nonceKey: nonceKey).longestRealm
+        guard bytes <= limit else { throw .realmTooLong(bytes: bytes, limit: limit) }
+    }
+
     /// The endpoints to bind on this machine, and what is missing.
     func resolveListeners() throws(RelayStartFailure) -> (endpoints: [Endpoint], warnings: [String]) {
         let interfaces: [NetworkInterfaces.Address]
@@ -52,16 +60,23 @@ extension RelayConfiguration {
     }
 
     /// What each of `shards` shards' cores is told.
-    func core(_ plan: RelayPlan, shards: Int) -> TURNConfiguration {
-        let anywhere = plan.byListener.first { $0.ipv4 != nil } ?? RelayAddresses()
+    ///
+    /// `endpoints` are what the listeners are bound to, `live` is what all shards tell each other of their relays.
+    func core(
+        _ plan: RelayPlan,
+        shards: Int,
+        listeningOn endpoints: [Endpoint],
+        live: LiveRelayPorts
+    ) -> TURNConfiguration {
+        let anywhere = plan.byListener.first ?? RelayAddresses()
         let peers = PeerPolicy(
             allowed: allowedPeers,
             denied: deniedPeers,
-            ownListeners: plan.listeners,
-            ownRelays: plan.ownRelays,
-            relayPorts: PortSpan(lowest: relayPorts.lowerBound, highest: relayPorts.upperBound)
+            ownServices: plan.services(listeningOn: endpoints) + ownServices,
+            ownRelays: plan.ownRelays
         )
         var core = TURNConfiguration(relays: anywhere, peers: peers)
+        core.liveRelays = live
         for (index, relays) in plan.byListener.enumerated() {
             core.relaysByListener[Listener.identifier(index)] = relays
         }

@@ -24,10 +24,19 @@ public struct RelayConfiguration: Sendable {
     public var allowedPeers: [IPPrefix] = []
     /// Peers that may not be reached; what `PeerPolicy.neverAllowed` names is refused in any case.
     public var deniedPeers: [IPPrefix] = PeerPolicy.defaultDenied
+    /// What else this server listens on and where it keeps its state (HTTP, metrics, database, Redis): never peers. Port
+    /// zero stands for a port that is not known yet, and closes the address alone.
+    public var ownServices: [Endpoint] = []
     /// Allocations of one user; zero means no limit.
     public var userQuota = 100
     /// Allocations of the server; zero means no limit.
     public var totalQuota = 0
+    /// How fast may be relayed.
+    public var bandwidth = BandwidthLimits()
+    /// Datagrams that a shard collects before it sends them: as many as it can receive, and fewer in tests alone.
+    var batchCapacity = RelayShard.Bounds.slots
+    /// Calls that were over before the start and of which a credential may still be good, the oldest first.
+    public var endedCalls: [EndedCall] = []
     /// Bounds and lifetimes of the protocol, the budget of unauthenticated replies among them.
     public var limits = TURNLimits()
 

@@ -30,6 +30,10 @@ public struct RelayCounters: Hashable, Sendable {
         case truncated
         /// Datagrams the kernel took, had no room for, and refused.
         case sent, sendBlocked, sendRefused
+        /// Datagrams that were to leave in one piece and were too large for that.
+        case sendTooLarge
+        /// ICMP errors heard, and told to clients.
+        case icmpErrors, icmpPassedOn
         /// System calls that sent.
         case sendCalls
     }

@@ -12,16 +12,32 @@ struct RelayPlan: Equatable {
     /// In words for the operator.
     private(set) var warnings: [String] = []
 
-    /// The addresses of relay sockets that peers may be reached at, as bound and as seen from outside.
+    /// The addresses of relay sockets that peers may be reached at.
     ///
     /// Loopback is among them only if there is nothing else: on a server for others, its ports belong to this machine's
     /// own programs, whatever the numbers.
-    var ownRelays: [IPAddress] {
+    var ownRelays: [RelayAddress] {
         let isLocal = listeners.allSatisfy(\.isLoopback)
-        return byListener.compactMap(\.ipv4).reduce(into: []) { addresses, relay in
-            for address in [relay.bound, relay.external] where isLocal || !address.isLoopback {
-                if !addresses.contains(address) { addresses.append(address) }
+        return byListener.flatMap { [$0.ipv4, $0.ipv6].compactMap(\.self) }.reduce(into: []) { addresses, relay in
+            guard isLocal || !relay.external.isLoopback, !addresses.contains(relay) else { return }
+            addresses.append(relay)
+        }
+    }
+
+    /// What this server listens on, as bound at `endpoints` and as seen from outside.
+    func services(listeningOn endpoints: [Endpoint]) -> [Endpoint] {
+        let outside = ownRelays.filter { $0.bound != $0.external }
+        return endpoints.reduce(into: endpoints) { services, endpoint in
+            for relay in outside where relay.external.family == endpoint.address.family {
+                services.append(Endpoint(address: relay.external, port: endpoint.port))
             }
+        }
+    }
+
+    /// The families that any client can have a relayed address of.
+    var relayFamilies: [IPAddress.Family] {
+        [.ipv4, .ipv6].filter { family in
+            byListener.contains { (family == .ipv4 ? $0.ipv4 : $0.ipv6) != nil }
         }
     }
 
@@ -39,12 +55,15 @@ struct RelayPlan: Equatable {
         defaultRouteSource: (IPAddress.Family) -> IPAddress?
     ) {
         self.listeners = listeners
-        let outside = external.first { $0.family == .ipv4 }
-        let elsewhere = relay.first { $0.family == .ipv4 } ?? listeners.first { $0.family == .ipv4 }
         for listener in listeners {
-            let pinned = relay.first { $0.family == .ipv4 }
-            let bound = pinned ?? (listener.family == .ipv4 ? listener : elsewhere)
-            byListener.append(RelayAddresses(ipv4: bound.map { RelayAddress(bound: $0, external: outside) }))
+            func relayAddress(_ family: IPAddress.Family) -> RelayAddress? {
+                let pinned = relay.first { $0.family == family }
+                let bound =
+                    pinned ?? (listener.family == family ? listener : nil)
+                    ?? Self.counterpart(of: listener, in: listeners, family, defaultRouteSource(family))
+                return bound.map { RelayAddress(bound: $0, external: external.first { $0.family == family }) }
+            }
+            byListener.append(RelayAddresses(ipv4: relayAddress(.ipv4), ipv6: relayAddress(.ipv6)))
         }
         for family in [IPAddress.Family.ipv4, .ipv6] {
             let own = listeners.filter { $0.family == family }
@@ -61,6 +80,20 @@ struct RelayPlan: Equatable {
                 "clients are told \(address), which is not reachable from the internet; set TURN_EXTERNAL_IP"
             )
         }
+    }
+
+    /// Where a client of `listener` gets its relays of the other family: on loopback if it came that way, never if it did
+    /// not, since nobody else could reach it there.
+    private static func counterpart(
+        of listener: IPAddress,
+        in listeners: [IPAddress],
+        _ family: IPAddress.Family,
+        _ defaultRouteSource: IPAddress?
+    ) -> IPAddress? {
+        let candidates = listeners.filter { $0.family == family }
+        let outward = candidates.filter { !$0.isLoopback }
+        let usual = outward.first { $0 == defaultRouteSource } ?? outward.first
+        return listener.isLoopback ? candidates.first(where: \.isLoopback) ?? usual : usual
     }
 }
 

@@ -2,7 +2,7 @@ public import NetPrimitives
 import PacketIO
 import STUNServer
 import Synchronization
-import TURNRelay
+public import TURNRelay
 
 /// The STUN and TURN server: shards, each a pinned thread with its own sockets, state and packet loop.
 ///
@@ -49,6 +49,9 @@ public final class RelayService: Sendable {
     /// Raises the process's descriptor limit to the hard one first. A relay is started once.
     public func start() throws(RelayStartFailure) -> Summary {
         guard group.claimStart() else { throw .alreadyStarted }
+        var random = SystemRandomNumberGenerator()
+        let nonceKey = NonceKey(using: &random)
+        try configuration.checkRealm(nonceKey)
         PinnedThread.raiseDescriptorLimit()
         let (endpoints, warnings) = try configuration.resolveListeners()
         let workers = configuration.workers ?? min(PinnedThread.allowedProcessorCount, RelayService.workerLimit)
@@ -56,22 +59,33 @@ public final class RelayService: Sendable {
         let listeners = try Listener.bindAll(endpoints, shards: workers)
         let plan = try configuration.planRelays(of: endpoints.map(\.address))
         let registry = SharedRegistry(configuration.registry)
-        var random = SystemRandomNumberGenerator()
-        let nonceKey = NonceKey(using: &random)
+        let live = LiveRelayPorts(plan.ownRelays)
+        let bound = listeners[0].map { $0.socket.endpoint }
+        let total = configuration.bandwidth.total
+        let budget = total > 0 ? BandwidthBudget(bytesPerSecond: total) : nil
+        let (icmpSources, icmpWarnings) = ICMPSource.open(plan.relayFamilies)
+        let directory = RelayDirectory()
         do throws(SystemError) {
+            let mailboxes = try (0..<workers).map { _ throws(SystemError) in try Mailbox() }
             for index in 0..<workers {
                 let start = ShardStart(
                     index: index,
-                    seat: ListenerSeat(listeners[index]),
-                    configuration: configuration.core(plan, shards: workers),
+                    seat: Seat(listeners[index]),
+                    icmpSeat: Seat(index == 0 ? icmpSources : []),
+                    configuration: configuration.core(plan, shards: workers, listeningOn: bound, live: live),
                     credentials: configuration.credentials,
                     nonceKey: nonceKey,
                     registry: registry,
-                    mailbox: try Mailbox(),
+                    bandwidth: configuration.bandwidth,
+                    budget: budget,
+                    directory: directory,
+                    mailboxes: mailboxes,
+                    endedCalls: configuration.endedCalls,
                     counters: ShardCounters(),
+                    batchCapacity: configuration.batchCapacity,
                     notify: notify
                 )
-                shards.withLock { $0.append(ShardHandle(mailbox: start.mailbox, counters: start.counters)) }
+                shards.withLock { $0.append(ShardHandle(mailbox: mailboxes[index], counters: start.counters)) }
                 try launch(start)
             }
         } catch {
@@ -81,9 +95,10 @@ public final class RelayService: Sendable {
         // A shard that failed told those to end that were there then.
         if group.failure != nil { end(within: .zero) }
         return Summary(
-            listeners: listeners[0].map { $0.socket.endpoint },
+            listeners: bound,
             advertised: plan.advertised,
-            warnings: warnings + plan.warnings,
+            warnings: warnings + plan.warnings + configuration.warnings(plan) + icmpWarnings
+                + Listener.warnings(listeners),
             workers: workers
         )
     }
@@ -104,11 +119,11 @@ public final class RelayService: Sendable {
     }
 
     /// Tells all shards to take nothing new and to end when they are empty, or after `duration`.
-    private func end(within duration: Duration) {
+    private func end(within duration: Duration, alternates: AlternateServers = AlternateServers()) {
         let nanoseconds = max(0, duration / .nanoseconds(1))
         let deadline = SystemClock.now().nanoseconds &+ UInt64(min(nanoseconds, 1e18))
         for shard in shards.withLock({ $0 }) {
-            shard.mailbox.drain(deadlineNanoseconds: deadline)
+            shard.mailbox.drain(deadlineNanoseconds: deadline, alternates: alternates)
         }
     }
 
@@ -123,10 +138,21 @@ public final class RelayService: Sendable {
         if let failure = group.failure { throw failure }
     }
 
-    /// Refuses new allocations (508) and waits until the last one is gone, at most `duration`; then ends all shards.
-    /// Returns when they have ended.
-    public func stop(drainingFor duration: Duration) async {
-        end(within: duration)
+    /// Ends the allocations of a call that is over, in all shards, and refuses credentials that name it for as long as
+    /// they may be good. Returns at once; false if a shard does not take orders any more.
+    public func endAllocations(ofCall call: EndedCall) -> Bool {
+        var isTaken = true
+        for shard in shards.withLock({ $0 }) where !shard.mailbox.endCall(call) { isTaken = false }
+        return isTaken
+    }
+
+    /// Refuses new allocations and waits until the last one is gone, at most `duration`; then ends the remaining ones and
+    /// all shards. Returns when they have ended.
+    ///
+    /// Who asks for an allocation meanwhile is sent to one of `alternates` (300), or refused (508) if none is of the
+    /// family that the client came by.
+    public func stop(drainingFor duration: Duration, alternates: AlternateServers = AlternateServers()) async {
+        end(within: duration, alternates: alternates)
         await group.wait()
     }
 

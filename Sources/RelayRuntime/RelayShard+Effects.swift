@@ -1,5 +1,6 @@
 import NetPrimitives
 import PacketIO
+import STUNServer
 import TURNRelay
 
 extension RelayShard {
@@ -14,6 +15,8 @@ extension RelayShard {
                 let outcome = openRelay(request)
                 turn.relayOpened(allocation, outcome, now: now, into: &effects)
             case .closeRelay(let socket):
+                // The allocation is gone and no longer charged; the socket stays for what waits to leave by it.
+                if let lease = sockets.lease(of: socket) { registry.discharge(lease) }
                 closing.append(socket)
             case .report(let event):
                 note(event)
@@ -36,13 +39,18 @@ extension RelayShard {
     private mutating func openRelay(_ request: RelayRequest) -> RelayOpenOutcome {
         guard sockets.hasRoom else { return refuseForCapacity() }
         let user = effects.name(request.user)
-        var answer = registry.lease(user, on: request.address, parity: request.parity, now: now)
+        var answer = registry.lease(user, request.wish, now: now)
         while case .leased(let lease) = answer {
             do throws(SystemError) {
-                return .opened(try bindRelay(lease), lease.endpoint)
+                // Kept as a number, not as a socket, which could not follow its token to another shard; so it is bound
+                // once to learn that no other process has it.
+                if let next = lease.reservedEndpoint { _ = try UDPSocket(boundTo: next) }
+                let socket = try bindRelay(lease)
+                guard let token = lease.reservation else { return .opened(socket, lease.endpoint) }
+                return .openedPair(socket, lease.endpoint, token)
             } catch {
                 guard error.isAddressInUse else {
-                    registry.release(lease, now: now)
+                    registry.abandon(lease, now: now)
                     return refuseForCapacity()
                 }
                 counts.add(.portsTaken)
@@ -65,6 +73,8 @@ extension RelayShard {
             throw error
         }
         batch.prepare(slots: sockets.slotCount)
+        directory.enter(lease.endpoint, at: RelayDirectory.Place(shard: index, socket: identifier))
+        liveRelays.open(lease.endpoint)
         return identifier
     }
 
@@ -75,18 +85,32 @@ extension RelayShard {
 
     private mutating func note(_ event: RelayEvent) {
         switch event {
-        case .allocationOpened(let allocation, let flow, let relayed, let username):
+        case .allocationOpened(let allocation, let flow, let relayed, let additional, let username):
             counts.add(.allocationsOpened)
-            meters.open(allocation.slot)
-            notify(.allocationOpened(username: effects.name(username), client: flow.client, relayed: relayed))
+            meters.open(allocation.slot, now: now)
+            let name = effects.name(username)
+            if TimeLimitedUsername(parsing: name)?.own?.callID != nil { callMeters.open(allocation) }
+            notify(
+                .allocationOpened(
+                    named(allocation),
+                    username: name,
+                    client: flow.client,
+                    relayed: relayed,
+                    additional: additional
+                )
+            )
         case .allocationClosed(let allocation, let cause, let username):
             counts.add(.allocationsClosed)
             let traffic = meters.traffic(allocation.slot)
-            notify(.allocationClosed(username: effects.name(username), cause: cause, traffic: traffic))
+            callMeters.close(allocation)
+            let name = effects.name(username)
+            notify(.allocationClosed(named(allocation), username: name, cause: cause, traffic: traffic))
         case .answered:
             counts.add(.answered)
         case .refused:
             counts.add(.refused)
+        case .icmpPassedOn:
+            counts.add(.icmpPassedOn)
         case .dropped(let reason):
             counts.add(reason)
         }
@@ -96,8 +120,11 @@ extension RelayShard {
     mutating func closeRelays() {
         guard !closing.isEmpty else { return }
         for socket in closing {
+            // Before the port can be anybody else's.
+            if let lease = sockets.lease(of: socket) { liveRelays.close(lease.endpoint) }
             guard let lease = sockets.remove(socket) else { continue }
-            registry.release(lease, now: now)
+            directory.remove(lease.endpoint)
+            registry.vacate(lease, now: now)
         }
         closing.removeAll(keepingCapacity: true)
     }
@@ -105,10 +132,37 @@ extension RelayShard {
     /// Does what the mailbox says.
     mutating func obeyOrders() {
         let orders = mailbox.collect()
-        if let nanoseconds = orders.drainDeadlineNanoseconds {
-            let deadline = Instant(nanoseconds: nanoseconds)
+        for notice in orders.icmp { passOn(notice) }
+        if let drain = orders.drain {
+            let deadline = Instant(nanoseconds: drain.deadlineNanoseconds)
             drainDeadline = min(drainDeadline ?? deadline, deadline)
+            turn.drain(to: drain.alternates)
             registry.close()
         }
+        for call in orders.endedCalls {
+            while !turn.endCall(call, now: now, into: &effects) { applyEffects() }
+            applyEffects()
+        }
     }
+
+    /// Tells of the calls' allocations whose turn it is.
+    mutating func reportTraffic() {
+        for _ in 0..<callMeters.turns {
+            guard let allocation = callMeters.next() else { return }
+            let traffic = meters.traffic(allocation.slot)
+            guard callMeters.isNews(traffic, of: allocation) else { continue }
+            notify(.allocationTraffic(named(allocation), traffic: traffic))
+        }
+    }
+
+    /// Ends what the drain left over, so that its traffic is told.
+    mutating func endRemaining() {
+        while !turn.closeAll(into: &effects) { applyEffects() }
+        applyEffects()
+        send()
+        closeRelays()
+        counts.publish(to: shared)
+    }
+
+    private func named(_ allocation: AllocationID) -> RelayAllocation { RelayAllocation(shard: index, id: allocation) }
 }

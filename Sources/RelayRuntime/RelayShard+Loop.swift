@@ -11,6 +11,7 @@ extension RelayShard {
             unixSeconds = SystemClock.unixSeconds()
             pass(over: ready)
         }
+        endRemaining()
     }
 
     /// Draining, and nothing left to wait for in any shard or no time.
@@ -35,29 +36,43 @@ extension RelayShard {
     /// kernel allows; sockets close only after that.
     private mutating func pass(over ready: Int) {
         var isBellRinging = false
+        var isICMPWaiting = false
         for index in 0..<ready {
             let socket = poller.ready(at: index)
             if Int(socket.slot) < sockets.listenerCount {
                 receiveFromClients(by: socket)
             } else if socket == RelayShard.bell {
                 isBellRinging = true
+            } else if ICMPSource.isIdentifier(socket) {
+                isICMPWaiting = true
             }
         }
         for index in 0..<ready {
             let socket = poller.ready(at: index)
-            guard Int(socket.slot) >= sockets.listenerCount, socket != RelayShard.bell else { continue }
+            // The bell and the ICMP sources are none of the table's and are passed over there.
+            guard Int(socket.slot) >= sockets.listenerCount else { continue }
             receiveFromPeers(by: socket)
         }
-        if now >= nextSweep {
-            nextSweep = now.advanced(bySeconds: 1)
-            turn.sweep(now: now, limit: Bounds.sweep, into: &effects)
-            applyEffects()
-        }
+        if now >= nextSweep { sweep() }
+        if isICMPWaiting { receiveICMP() }
         if isBellRinging { obeyOrders() }
         sendAndReuseSlots()
         closeRelays()
         counts.add(.passes)
         counts.publish(to: shared)
+    }
+
+    /// Looks at a part of the allocations: once a second, more often when there are so many that a round would take too
+    /// long, and again in the next pass when there was more to close than one pass may.
+    private mutating func sweep() {
+        let isDone = turn.sweep(now: now, limit: Bounds.sweep, into: &effects)
+        applyEffects()
+        let partsOfRound = UInt64(turn.sweepSpan / Bounds.sweep + 1)
+        let nanoseconds = min(1_000_000_000, Bounds.sweepRoundSeconds * 1_000_000_000 / partsOfRound)
+        nextSweep = isDone ? Instant(nanoseconds: now.nanoseconds &+ nanoseconds) : now
+        guard now >= nextReport else { return }
+        nextReport = now.advanced(bySeconds: 1)
+        reportTraffic()
     }
 
     private mutating func receiveFromClients(by socket: SocketID) {
@@ -79,7 +94,7 @@ extension RelayShard {
         switch turn.route(datagram, in: ring, from: flow, now: now) {
         case .forward(let forward):
             let bytes = Int(forward.payloadCount)
-            guard append(forward, of: datagram) else { return }
+            guard mayRelay(bytes, on: forward.meter), append(forward, of: datagram) else { return }
             counts.add(.datagramsToPeers)
             counts.add(.bytesToPeers, UInt64(truncatingIfNeeded: bytes))
             meters.countToPeer(forward.meter, bytes: bytes)
@@ -114,7 +129,7 @@ extension RelayShard {
         switch turn.routePeer(byteCount: datagram.byteCount, from: datagram.source, on: socket, now: now) {
         case .forward(let forward):
             let bytes = Int(forward.payloadCount)
-            guard append(forward, of: datagram) else { return }
+            guard mayRelay(bytes, on: forward.meter), append(forward, of: datagram) else { return }
             counts.add(.datagramsToClients)
             counts.add(.bytesToClients, UInt64(truncatingIfNeeded: bytes))
             meters.countToClient(forward.meter, bytes: bytes)
@@ -123,6 +138,13 @@ extension RelayShard {
         case .drop(let reason):
             counts.add(reason)
         }
+    }
+
+    /// Whether bandwidth is left for a payload; takes it. What goes beyond is a counted drop and never waits.
+    private mutating func mayRelay(_ bytes: Int, on meter: UInt32) -> Bool {
+        guard let reason = meters.spend(bytes, of: meter, now: now) else { return true }
+        counts.add(reason)
+        return false
     }
 
     /// Puts a payload into the batch, behind the header that its framing asks for.
@@ -144,11 +166,12 @@ extension RelayShard {
         counts.add(.sent, report.sent)
         counts.add(.sendBlocked, report.blocked)
         counts.add(.sendRefused, report.refused)
+        counts.add(.sendTooLarge, report.tooLarge)
         counts.add(.sendCalls, report.calls)
     }
 
     /// Sends what waits and takes all receive slots back: only when everything received has been dealt with.
-    private mutating func sendAndReuseSlots() {
+    mutating func sendAndReuseSlots() {
         send()
         ring.reuse(after: batch)
         counts.add(.truncated, receiver.takeTruncatedCount())

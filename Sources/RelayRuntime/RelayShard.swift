@@ -19,10 +19,14 @@ struct RelayShard: ~Copyable {
         static let callsPerListener = 4
         /// Datagrams read from one relay socket in one pass.
         static let relayBurst = 16
+        /// ICMP errors heard in one pass, over either family.
+        static let icmpBurst = 32
         /// Bytes of copied replies that wait for a flush.
         static let replyBytes = 256 * 1024
         /// Allocations looked at in one sweep.
         static let sweep = 1024
+        /// All allocations are looked at within this time, in seconds.
+        static let sweepRoundSeconds: UInt64 = 8
         /// Between two looks at whether all shards are drained.
         static let drainMilliseconds: Int32 = 100
         /// Bytes the kernel may hold for a relay socket.
@@ -37,9 +41,10 @@ struct RelayShard: ~Copyable {
     var poller: Poller
     var ring = PacketRing(slotCount: Bounds.slots, slotCapacity: Bounds.slotBytes)
     var receiver = DatagramReceiver(capacity: Bounds.receive)
-    var batch = SendBatch(capacity: Bounds.slots, arenaCapacity: Bounds.replyBytes)
+    var batch: SendBatch
     var effects = EffectQueue()
-    var meters = MeterTable()
+    var meters: MeterTable
+    var callMeters = CallMeters()
     var counts = PassCounts()
     var random = SystemRandomNumberGenerator()
 
@@ -47,8 +52,13 @@ struct RelayShard: ~Copyable {
     var now: Instant
     var unixSeconds: UInt64
     var nextSweep: Instant
+    /// When calls are told next of their traffic.
+    var nextReport: Instant
     /// Makes the transaction IDs of Data indications.
     var messageNumber: UInt64
+    let index: Int
+    /// Where ICMP errors are heard: in one shard for all.
+    let icmpSources: [ICMPSource]
     /// Relay sockets to be closed after the flush.
     var closing: [SocketID] = []
     /// When to end at the latest; nil while not draining.
@@ -56,6 +66,10 @@ struct RelayShard: ~Copyable {
 
     // Shared with other threads.
     let registry: SharedRegistry
+    let directory: RelayDirectory
+    /// By shard; the shard's own among them.
+    let mailboxes: [Mailbox]
+    let liveRelays: LiveRelayPorts
     let mailbox: Mailbox
     let shared: ShardCounters
     let notify: @Sendable (RelayNotice) -> Void
@@ -67,23 +81,39 @@ struct RelayShard: ~Copyable {
         for (slot, listener) in listeners.enumerated() {
             try poller.add(listener.socket.descriptor.rawValue, as: Listener.identifier(slot))
         }
-        try poller.add(start.mailbox.wakeup.descriptor.rawValue, as: RelayShard.bell)
-        return RelayShard(start, listeners, poller: poller)
+        let icmpSources = start.icmpSeat.take()
+        for (index, source) in icmpSources.enumerated() {
+            try poller.add(source.socket.descriptor.rawValue, as: ICMPSource.identifier(index))
+        }
+        try poller.add(start.mailboxes[start.index].wakeup.descriptor.rawValue, as: RelayShard.bell)
+        return RelayShard(start, listeners, icmpSources, poller: poller)
     }
 
-    private init(_ start: ShardStart, _ listeners: [Listener], poller: consuming Poller) {
+    private init(_ start: ShardStart, _ listeners: [Listener], _ icmpSources: [ICMPSource], poller: consuming Poller) {
         turn = start.makeTURNShard(random: &random)
         sockets = RelaySocketTable(listeners: listeners, relayLimit: start.relayLimit)
+        batch = SendBatch(capacity: start.batchCapacity, arenaCapacity: Bounds.replyBytes)
         batch.prepare(slots: sockets.slotCount)
         self.poller = poller
+        meters = MeterTable(limits: start.bandwidth, budget: start.budget)
         registry = start.registry
-        mailbox = start.mailbox
+        liveRelays = start.configuration.liveRelays
+        directory = start.directory
+        index = start.index
+        self.icmpSources = icmpSources
+        mailboxes = start.mailboxes
+        mailbox = start.mailboxes[start.index]
         shared = start.counters
         notify = start.notify
         messageNumber = random.next()
         now = SystemClock.now()
         unixSeconds = SystemClock.unixSeconds()
         nextSweep = now.advanced(bySeconds: 1)
+        nextReport = nextSweep
+        for call in start.endedCalls {
+            let isDone = turn.endCall(call, now: now, into: &effects)
+            precondition(isDone, "a shard begins without allocations")
+        }
     }
 }
 

@@ -101,6 +101,13 @@ struct RelaySocketTable: ~Copyable {
         try poller.add(descriptor, as: socket)
     }
 
+    /// What a relay socket stands on; nil if it is gone already.
+    func lease(of socket: SocketID) -> RelayLease? {
+        guard Int(socket.slot) >= listenerCount, descriptor(of: socket) != nil else { return nil }
+        // SAFETY: `descriptor(of:)` found the slot to be below `slotCount`.
+        return unsafe entries[Int(socket.slot)].lease
+    }
+
     /// Closes a relay socket and gives back its lease; nil if it is gone already.
     mutating func remove(_ socket: SocketID) -> RelayLease? {
         guard Int(socket.slot) >= listenerCount, descriptor(of: socket) != nil else { return nil }

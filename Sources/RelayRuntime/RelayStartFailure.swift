@@ -15,6 +15,8 @@ public enum RelayStartFailure: Error, Hashable, Sendable, CustomStringConvertibl
     case relayAddressUnavailable(IPAddress)
     /// Two addresses of one family where one is meant.
     case severalAddresses(setting: String, family: IPAddress.Family)
+    /// With this realm, challenges would be too large for whoever did not ask for them.
+    case realmTooLong(bytes: Int, limit: Int)
     /// `TURN_WORKERS` is out of its range.
     case workerCount(Int)
     /// The relay was started before; it is started once.
@@ -37,6 +39,9 @@ public enum RelayStartFailure: Error, Hashable, Sendable, CustomStringConvertibl
             "\(address) is not an address of this machine; change TURN_RELAY_IP"
         case .severalAddresses(let setting, let family):
             "\(setting) has more than one \(family == .ipv4 ? "IPv4" : "IPv6") address; give one of each family"
+        case .realmTooLong(let bytes, let limit):
+            "TURN_REALM is \(bytes) bytes long; with more than \(limit), an answer to a request with a forged source "
+                + "would be more than three times as large as the request"
         case .workerCount(let count):
             "TURN_WORKERS is \(count); it has to be between 1 and \(RelayService.workerLimit)"
         case .alreadyStarted:

@@ -54,7 +54,8 @@ extension SendBatch {
             paddingByteCount: forward.framing.paddingByteCount(payloadByteCount: count),
             from: forward.socket,
             descriptor: descriptor,
-            to: forward.destination
+            to: forward.destination,
+            dontFragment: forward.dontFragment
         )
     }
 

@@ -6,18 +6,29 @@ import TURNRelay
 /// What a shard's thread is born with.
 struct ShardStart: Sendable {
     let index: Int
-    let seat: ListenerSeat
+    let seat: Seat<Listener>
+    /// Filled for one shard, which hears ICMP errors for all.
+    let icmpSeat: Seat<ICMPSource>
     let configuration: TURNConfiguration
     let credentials: CredentialBook
     /// The same for all shards, so that a nonce outlives a change of shard.
     let nonceKey: NonceKey
     let registry: SharedRegistry
-    let mailbox: Mailbox
+    let bandwidth: BandwidthLimits
+    /// The server's part of `bandwidth`, the same for all shards; nil if it has no limit.
+    let budget: BandwidthBudget?
+    let directory: RelayDirectory
+    /// Of all shards, by index.
+    let mailboxes: [Mailbox]
+    /// Calls that were over before the start.
+    let endedCalls: [EndedCall]
     let counters: ShardCounters
+    /// Datagrams that are collected before they are sent.
+    let batchCapacity: Int
     let notify: @Sendable (RelayNotice) -> Void
 
-    /// Relay sockets the shard can have, some room for those that are being closed included.
-    var relayLimit: Int { configuration.limits.allocationsPerShard + 1024 }
+    /// Relay sockets the shard can have, two an allocation, some room for those that are being closed included.
+    var relayLimit: Int { 2 * configuration.limits.allocationsPerShard + 1024 }
 
     /// The whole life of a shard, on its own thread. Answers why it ended, if nobody asked it to.
     func serve() -> RelayFailure? {
@@ -40,18 +51,18 @@ struct ShardStart: Sendable {
     }
 }
 
-/// Hands a shard its listeners. Whoever takes them owns them, so that they are closed with the shard and not when the
-/// last trace of its start is gone.
-final class ListenerSeat: Sendable {
-    private let listeners: Mutex<[Listener]>
+/// Hands a shard its sockets. Whoever takes them owns them, so that they are closed with the shard and not when the last
+/// trace of its start is gone.
+final class Seat<Occupant: Sendable>: Sendable {
+    private let occupants: Mutex<[Occupant]>
 
-    init(_ listeners: [Listener]) { self.listeners = Mutex(listeners) }
+    init(_ occupants: [Occupant]) { self.occupants = Mutex(occupants) }
 
-    /// The listeners, the first time; none after that.
-    func take() -> [Listener] {
-        listeners.withLock { listeners in
-            defer { listeners = [] }
-            return listeners
+    /// The sockets, the first time; none after that.
+    func take() -> [Occupant] {
+        occupants.withLock { occupants in
+            defer { occupants = [] }
+            return occupants
         }
     }
 }

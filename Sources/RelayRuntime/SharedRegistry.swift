@@ -15,11 +15,11 @@ final class SharedRegistry: Sendable {
         state = Mutex(State(registry: registry))
     }
 
-    func lease(_ user: String, on address: IPAddress, parity: PortParity, now: Instant) -> LeaseAnswer {
+    func lease(_ user: String, _ wish: PortWish, now: Instant) -> LeaseAnswer {
         state.withLock { state in
             guard !state.isClosed else { return .capacity }
             var random = SystemRandomNumberGenerator()
-            return state.registry.lease(user, on: address, parity: parity, now: now, random: &random)
+            return state.registry.lease(user, wish, now: now, random: &random)
         }
     }
 
@@ -30,8 +30,16 @@ final class SharedRegistry: Sendable {
         }
     }
 
-    func release(_ lease: RelayLease, now: Instant) {
-        state.withLock { $0.registry.release(lease, now: now) }
+    func abandon(_ lease: RelayLease, now: Instant) {
+        state.withLock { $0.registry.abandon(lease, now: now) }
+    }
+
+    func discharge(_ lease: RelayLease) {
+        state.withLock { $0.registry.discharge(lease) }
+    }
+
+    func vacate(_ lease: RelayLease, now: Instant) {
+        state.withLock { $0.registry.vacate(lease, now: now) }
     }
 
     /// Leases nothing any more, to no shard.

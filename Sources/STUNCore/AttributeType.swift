@@ -57,12 +57,21 @@ extension AttributeType {
     public static let reservationToken = AttributeType(rawValue: 0x0022)
     /// ADDITIONAL-ADDRESS-FAMILY (RFC 8656 §18.11).
     public static let additionalAddressFamily = AttributeType(rawValue: 0x8000)
+    /// ADDITIONAL-ADDRESS-FAMILY as the draft that became RFC 8656 numbered it. coturn's clients send it still, up to
+    /// version 4.6 at least, and nobody else was given the number.
+    public static let draftAdditionalAddressFamily = AttributeType(rawValue: 0x8032)
     /// ADDRESS-ERROR-CODE (RFC 8656 §18.12).
     public static let addressErrorCode = AttributeType(rawValue: 0x8001)
     /// PASSWORD-ALGORITHMS (RFC 8489 §14.11).
     public static let passwordAlgorithms = AttributeType(rawValue: 0x8002)
+    /// ALTERNATE-DOMAIN (RFC 8489 §14.16).
+    public static let alternateDomain = AttributeType(rawValue: 0x8003)
+    /// ICMP (RFC 8656 §18.13).
+    public static let icmp = AttributeType(rawValue: 0x8004)
     /// SOFTWARE (RFC 8489 §14.14).
     public static let software = AttributeType(rawValue: 0x8022)
+    /// ALTERNATE-SERVER (RFC 8489 §14.15).
+    public static let alternateServer = AttributeType(rawValue: 0x8023)
     /// FINGERPRINT (RFC 8489 §14.7).
     public static let fingerprint = AttributeType(rawValue: 0x8028)
 }

@@ -1,13 +1,21 @@
 import NetPrimitives
 
+/// FINGERPRINT: a checksum that tells STUN from what only looks like it (RFC 8489 §14.7).
+public enum Fingerprint {
+    /// Whether the attribute whose header begins at `offset` of a whole message stands last in it and is right.
+    public static func isRight(in message: RawSpan, at offset: Int) -> Bool {
+        guard message.uint16(at: offset &+ 2) == 4, offset &+ 8 == message.byteCount,
+            let carried = message.uint32(at: offset &+ 4)
+        else { return false }
+        return carried == fingerprintValue(over: message, upTo: offset)
+    }
+}
+
 extension MessageView {
     /// Whether FINGERPRINT, if the message has one, is right and stands last (RFC 8489 §14.7). True without one.
     public var isFingerprintRight: Bool {
         guard let fingerprint else { return true }
-        guard fingerprint.length == 4, fingerprint.end == bytes.byteCount,
-            let carried = bytes.uint32(at: fingerprint.valueOffset)
-        else { return false }
-        return carried == fingerprintValue(over: bytes, upTo: fingerprint.offset)
+        return Fingerprint.isRight(in: bytes, at: fingerprint.offset)
     }
 }
 

@@ -8,11 +8,18 @@ public struct Authenticator: Sendable {
     public let credentials: CredentialBook
     /// The maker and judge of nonces.
     public let nonces: NonceMinter
+    private let nonceKey: NonceKey
 
     /// An authenticator for the realm of `credentials`.
     public init(credentials: CredentialBook, nonceKey: NonceKey) {
         self.credentials = credentials
-        nonces = NonceMinter(key: nonceKey, realm: credentials.realm)
+        self.nonceKey = nonceKey
+        nonces = NonceMinter(key: nonceKey, realm: credentials.realm, features: credentials.features)
+    }
+
+    /// The same authenticator with another book. Nonces stay good if realm and features do.
+    public func replacing(_ credentials: CredentialBook) -> Authenticator {
+        Authenticator(credentials: credentials, nonceKey: nonceKey)
     }
 
     /// Whether a credential's expiry matters to a request.
@@ -32,8 +39,8 @@ public struct Authenticator: Sendable {
     }
 
     /// The error answers of RFC 8489 §9.2.4. None of them carries an integrity attribute.
-    public enum Refusal: Hashable, Sendable, BitwiseCopyable {
-        /// 400: integrity without USERNAME, REALM or NONCE.
+    public enum Refusal: Hashable, Sendable, BitwiseCopyable, CaseIterable {
+        /// 400: integrity without USERNAME, REALM or NONCE, or password algorithms that are not those offered.
         case badRequest
         /// 401 with REALM and NONCE: no integrity, an unknown or expired credential, or a wrong integrity.
         case unauthenticated
@@ -53,7 +60,7 @@ public struct Authenticator: Sendable {
     /// Authenticates a request in the order of RFC 8489 §9.2.4.
     ///
     /// `client` is where the request came from and `unixSeconds` the time of day. `keeping` is the user of the
-    /// allocation that the request is about, if there is one: its key then counts for its name, while another name is
+    /// allocation that the request is about, if there is one: its keys then count for its name, while another name is
     /// looked up as usual, for the caller to compare (441).
     public func authenticate(
         _ message: MessageView,
@@ -62,45 +69,35 @@ public struct Authenticator: Sendable {
         expiry: ExpiryRule,
         keeping kept: AuthenticatedUser? = nil
     ) -> Outcome {
-        guard let algorithm = message.integrityAlgorithm else { return .refused(.unauthenticated) }
+        guard let integrity = message.integrityAlgorithm else { return .refused(.unauthenticated) }
         let hasUser = message.contains(.username) || message.contains(.userhash)
-        guard hasUser, message.contains(.realm), message.contains(.nonce) else { return .refused(.badRequest) }
-        guard let username = message.text(.username),
-            let user = verifiedUser(message, username: username, algorithm: algorithm, kept: kept)
+        guard hasUser, message.contains(.realm), let nonce = message.first(.nonce),
+            let choice = PasswordChoice(message)
+        else { return .refused(.badRequest) }
+        let candidates = candidates(for: message, kept: kept)
+        guard
+            let signer = candidates.first(where: { message.verifyIntegrity(integrity, key: $0.keys[choice.algorithm]) }
+            ),
+            let owner = signer.owner
         else { return .refused(.unauthenticated) }
-        if expiry == .checked, let end = user.expiry, end <= unixSeconds { return .refused(.unauthenticated) }
-        let isGood = message.first(.nonce).map {
-            nonces.isGood(message.value(of: $0), for: client.address, unixSeconds: unixSeconds)
-        }
-        return isGood == true ? .accepted(user) : .refused(.staleNonce)
+        if expiry == .checked, let end = owner.expiry, end <= unixSeconds { return .refused(.unauthenticated) }
+        let isGood = nonces.isGood(message.value(of: nonce), for: client.address, unixSeconds: unixSeconds)
+        return isGood ? .accepted(AuthenticatedUser(owner, signer.keys, choice)) : .refused(.staleNonce)
     }
 
-    private func verifiedUser(
-        _ message: MessageView,
-        username: String,
-        algorithm: IntegrityAlgorithm,
-        kept: AuthenticatedUser?
-    ) -> AuthenticatedUser? {
-        if let kept, kept.isNamed(username) {
-            guard message.verifyIntegrity(algorithm, key: kept.seal.key) else { return nil }
-            return AuthenticatedUser(
-                username: username,
-                quotaKey: kept.quotaKey,
-                callID: kept.callID,
-                expiry: kept.expiry,
-                seal: IntegritySeal(key: kept.seal.key, algorithm: algorithm)
-            )
+    /// Whose keys may have signed the message, never none. USERNAME counts before USERHASH.
+    private func candidates(for message: MessageView, kept: AuthenticatedUser?) -> [CredentialBook.Candidate] {
+        if message.contains(.username) {
+            guard let username = message.text(.username) else { return credentials.nobody }
+            if let kept, kept.isNamed(username) {
+                return [CredentialBook.Candidate(owner: kept.owner, keys: kept.keys)]
+            }
+            return credentials.candidates(for: username)
         }
-        for candidate in credentials.candidates(for: username)
-        where message.verifyIntegrity(algorithm, key: candidate.key) {
-            return AuthenticatedUser(
-                username: username,
-                quotaKey: candidate.quotaKey,
-                callID: candidate.callID,
-                expiry: candidate.expiry,
-                seal: IntegritySeal(key: candidate.key, algorithm: algorithm)
-            )
+        guard let userhash = message.userhash else { return credentials.nobody }
+        if let kept, userhash == Userhash(username: kept.username, realm: credentials.realm) {
+            return [CredentialBook.Candidate(owner: kept.owner, keys: kept.keys)]
         }
-        return nil
+        return credentials.candidates(for: userhash)
     }
 }

@@ -26,12 +26,4 @@ public struct KnownAttributes: Hashable, Sendable, BitwiseCopyable {
         .mappedAddress, .username, .messageIntegrity, .errorCode, .unknownAttributes, .realm, .nonce,
         .messageIntegritySHA256, .passwordAlgorithm, .userhash, .xorMappedAddress,
     ])
-
-    /// What RFC 8489 and RFC 8656 define.
-    public static let turn = stun.union(
-        KnownAttributes([
-            .channelNumber, .lifetime, .xorPeerAddress, .data, .xorRelayedAddress, .requestedAddressFamily, .evenPort,
-            .requestedTransport, .dontFragment, .reservationToken,
-        ])
-    )
 }

@@ -15,63 +15,66 @@ public struct NonceKey: Sendable {
 
 /// Makes and judges nonces without remembering them (RFC 8489 §9.2).
 ///
-/// A nonce is `obMatJos2`, four base64 characters for the 24 security features (none is set: neither password algorithms
-/// nor user hashes are offered) and, in base64url, its expiry (four bytes), the port that asked (two) and 16 bytes of
-/// HMAC-SHA256 over all of these, the client's address and the realm. The port is there because §9.2.4 forbids the same
-/// nonce for two ports; it is not compared, since a client behind a NAT may come back from another one.
+/// A nonce is the nonce cookie with the server's security features and, in base64url, the lower two bytes of its expiry,
+/// the port that asked (two) and 16 bytes of HMAC-SHA256 over cookie, whole expiry, port, the client's address and the
+/// realm. So no feature can be taken out of it or put in. The port is there because §9.2.4 forbids the same nonce for two
+/// ports; it is not compared, since a client behind a NAT may come back from another one.
 public struct NonceMinter: Sendable {
     /// For how long a nonce is good, in seconds.
-    public static let lifetimeSeconds: UInt32 = 600
-    private static let cookieAndFeatures = "obMatJos2AAAA"
+    public static let lifetimeSeconds: UInt16 = 600
     private static let codeLength = 16
 
     private let key: IntegrityKey
     private let realm: String
+    private let cookie: String
 
-    /// A minter for `realm`.
-    public init(key: NonceKey, realm: String) {
+    /// A minter for `realm` whose nonces announce `features`.
+    public init(key: NonceKey, realm: String, features: SecurityFeatures) {
         self.key = key.key
         self.realm = realm
+        cookie = features.cookie
     }
 
-    /// A nonce for a client at `client`; 43 characters.
+    /// A nonce for a client at `client`; 40 characters.
     public func mint(for client: Endpoint, unixSeconds: UInt64) -> String {
-        let expiry = UInt32(truncatingIfNeeded: unixSeconds) &+ Self.lifetimeSeconds
-        return text(expiry: expiry, port: client.port, address: client.address)
+        text(expiry: unixSeconds &+ UInt64(Self.lifetimeSeconds), port: client.port, address: client.address)
     }
 
     /// Whether `nonce` was made here for a client at `address`, from any port, and has not expired. Compared in constant
     /// time.
     public func isGood(_ nonce: RawSpan, for address: IPAddress, unixSeconds: UInt64) -> Bool {
-        guard let (expiry, port) = plainParts(nonce) else { return false }
-        // Seconds are compared as a distance, which stays right when 32 bits of them wrap around.
-        let left = expiry &- UInt32(truncatingIfNeeded: unixSeconds)
+        guard let (lowerExpiry, port) = plainParts(nonce) else { return false }
+        // The one expiry within the lifetime from now that ends in these two bytes; an older nonce that ends so too has
+        // another code.
+        let left = lowerExpiry &- UInt16(truncatingIfNeeded: unixSeconds)
         guard left >= 1, left <= Self.lifetimeSeconds else { return false }
-        return isEqualInConstantTime(nonce, text(expiry: expiry, port: port, address: address).utf8)
+        let expected = text(expiry: unixSeconds &+ UInt64(left), port: port, address: address)
+        return isEqualInConstantTime(nonce, expected.utf8)
     }
 
-    private func plainParts(_ nonce: RawSpan) -> (expiry: UInt32, port: UInt16)? {
-        // Eight characters carry the first six bytes exactly.
-        guard let characters = nonce.slice(at: Self.cookieAndFeatures.utf8.count, length: 8),
+    private func plainParts(_ nonce: RawSpan) -> (lowerExpiry: UInt16, port: UInt16)? {
+        // Six characters carry the first four bytes.
+        guard let characters = nonce.slice(at: SecurityFeatures.cookieLength, length: 6),
             let bytes = Base64.url.decode(characters)
         else { return nil }
         let plain = bytes.span.rawBytes
-        guard let expiry = plain.uint32(at: 0), let port = plain.uint16(at: 4) else { return nil }
-        return (expiry, port)
+        guard let lowerExpiry = plain.uint16(at: 0), let port = plain.uint16(at: 2) else { return nil }
+        return (lowerExpiry, port)
     }
 
-    private func text(expiry: UInt32, port: UInt16, address: IPAddress) -> String {
-        var plain = ByteWriter(capacity: 6)
-        plain.append(expiry)
+    private func text(expiry: UInt64, port: UInt16, address: IPAddress) -> String {
+        var plain = ByteWriter(capacity: 4)
+        plain.append(UInt16(truncatingIfNeeded: expiry))
         plain.append(port)
         var covered = ByteWriter(capacity: 64 + realm.utf8.count)
-        covered.append(Self.cookieAndFeatures)
-        covered.append(plain.bytes)
+        covered.append(cookie)
+        covered.append(expiry)
+        covered.append(port)
         covered.append(address.family.rawValue)
         covered.append(address.high)
         covered.append(address.low)
         covered.append(realm)
         let code = key.authenticationCode(.sha256, over: covered.bytes.copied()).prefix(Self.codeLength)
-        return Self.cookieAndFeatures + Base64.url.encode(plain.bytes.copied() + code)
+        return cookie + Base64.url.encode(plain.bytes.copied() + code)
     }
 }

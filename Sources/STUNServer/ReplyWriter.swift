@@ -2,7 +2,7 @@ public import NetPrimitives
 public import STUNCore
 
 /// Responses that do not depend on what was asked for. Each answers where the message stands in the builder, nil if it
-/// did not fit. A response carries FINGERPRINT if its request does (RFC 8489 §6.3.1).
+/// did not fit. A response carries FINGERPRINT if its request does (RFC 8489 §7).
 public enum ReplyWriter {
     /// Starts a success response to `request`; the caller appends and calls `finish`.
     public static func beginSuccess(to request: MessageView, in builder: inout MessageBuilder) {
@@ -18,31 +18,7 @@ public enum ReplyWriter {
         builder.finish(sealedBy: seal, fingerprint: request.fingerprint != nil)
     }
 
-    /// An error response.
-    public static func error(
-        _ code: ErrorCode,
-        to request: MessageView,
-        sealedBy seal: IntegritySeal? = nil,
-        in builder: inout MessageBuilder
-    ) -> Range<Int>? {
-        builder.begin(MessageType(request.type.method, .error), request.transactionID)
-        builder.appendErrorCode(code)
-        return finish(to: request, sealedBy: seal, in: &builder)
-    }
-
-    /// 420 with the types that were not understood.
-    public static func unknownAttributes(
-        _ types: [AttributeType],
-        to request: MessageView,
-        in builder: inout MessageBuilder
-    ) -> Range<Int>? {
-        builder.begin(MessageType(request.type.method, .error), request.transactionID)
-        builder.appendErrorCode(.unknownAttribute)
-        builder.appendUnknownAttributes(types)
-        return finish(to: request, sealedBy: nil, in: &builder)
-    }
-
-    /// What a refused request gets: 401 and 438 with REALM and a NONCE for `client`, 400 without.
+    /// What a refused request gets: 401 and 438 with REALM, a NONCE for `client` and PASSWORD-ALGORITHMS, 400 without.
     public static func refusal(
         _ refusal: Authenticator.Refusal,
         to request: MessageView,
@@ -52,11 +28,22 @@ public enum ReplyWriter {
         in builder: inout MessageBuilder
     ) -> Range<Int>? {
         builder.begin(MessageType(request.type.method, .error), request.transactionID)
-        builder.appendErrorCode(refusal.errorCode)
-        if refusal != .badRequest {
-            builder.appendRealm(authenticator.credentials.realm)
-            builder.appendNonce(authenticator.nonces.mint(for: client, unixSeconds: unixSeconds))
-        }
+        append(refusal, for: client, by: authenticator, unixSeconds: unixSeconds, in: &builder)
         return finish(to: request, sealedBy: nil, in: &builder)
+    }
+
+    /// The attributes of a refusal. No reason phrase and no SOFTWARE: anybody can have these sent to anybody.
+    static func append(
+        _ refusal: Authenticator.Refusal,
+        for client: Endpoint,
+        by authenticator: Authenticator,
+        unixSeconds: UInt64,
+        in builder: inout MessageBuilder
+    ) {
+        builder.appendErrorCode(refusal.errorCode, reason: "")
+        guard refusal != .badRequest else { return }
+        builder.appendRealm(authenticator.credentials.realm)
+        builder.appendNonce(authenticator.nonces.mint(for: client, unixSeconds: unixSeconds))
+        builder.appendPasswordAlgorithms(PasswordChoice.offered)
     }
 }

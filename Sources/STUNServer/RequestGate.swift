@@ -19,7 +19,7 @@ public enum RequestGate {
     public enum Outcome: Hashable, Sendable {
         /// Go on.
         case proceed
-        /// Answer the request with 420 and list these types (`ReplyWriter.unknownAttributes`).
+        /// Answer the request with 420 and list these types.
         case unknownAttributes([AttributeType])
         /// Drop it.
         case drop(DropReason)

@@ -73,6 +73,12 @@ extension ConfigurationKey {
                 .derived("the listen address; of several, the default route's source address", example: "192.0.2.1"),
                 "Address that clients are given, at most one a family."
             )
+        case .turnAlternateServer:
+            turn(
+                .none,
+                "Another TURN server that new clients are sent to while this one drains: address or address:port, at "
+                    + "most one a family. Without one they are refused."
+            )
         case .turnRelayMinPort: turn(.value("49152"), "First port of relayed addresses.")
         case .turnRelayMaxPort: turn(.value("65535"), "Last port of relayed addresses.")
         case .turnWorkers:
@@ -89,8 +95,16 @@ extension ConfigurationKey {
             )
         case .turnUserQuota: turn(.value("100"), "Allocations per user; 0: no limit.")
         case .turnTotalQuota: turn(.value("0"), "Allocations on this server; 0: no limit.")
-        case .turnMaxBPS: turn(.value("0"), "Bytes a second per allocation; 0: no limit.")
-        case .turnTotalBPS: turn(.value("0"), "Bytes a second on this server; 0: no limit.")
+        case .turnMaxBPS:
+            turn(
+                .value("0"),
+                "Bytes of payload a second per allocation, both directions together; more is dropped. 0: no limit."
+            )
+        case .turnTotalBPS:
+            turn(
+                .value("0"),
+                "Bytes of payload a second on this server, both directions together; more is dropped. 0: no limit."
+            )
         case .turnUnauthReplies:
             turn(
                 .derived("50; in dev mode 0", example: "50"),
@@ -105,7 +119,8 @@ extension ConfigurationKey {
             KeyDescription("TURN credentials", value, meaning)
         }
         return switch self {
-        case .turnRealm: credential(.value("callrelay"), "Realm of long-term credentials.")
+        case .turnRealm:
+            credential(.value("callrelay"), "Realm of long-term credentials, at most 28 bytes: challenges stay small.")
         case .turnSharedSecret:
             credential(
                 .derived("dev: made once and kept in data/; else required", example: "first,previous"),

@@ -27,6 +27,7 @@ public enum ConfigurationKey: String, CaseIterable, Sendable {
     case turnTLSCertificate = "TURN_TLS_CERT"
     case turnTLSKey = "TURN_TLS_KEY"
     case turnExternalIP = "TURN_EXTERNAL_IP"
+    case turnAlternateServer = "TURN_ALTERNATE_SERVER"
     case turnRelayMinPort = "TURN_RELAY_MIN_PORT"
     case turnRelayMaxPort = "TURN_RELAY_MAX_PORT"
     case turnWorkers = "TURN_WORKERS"

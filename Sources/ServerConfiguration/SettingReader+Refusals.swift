@@ -15,8 +15,6 @@ extension SettingReader {
             (.turnTLSCertificate, "TURN over TLS"),
             (.turnTLSKey, "TURN over TLS"),
             (.turnTLSPort, "TURN over TLS"),
-            (.turnMaxBPS, "bandwidth limits"),
-            (.turnTotalBPS, "bandwidth limits"),
         ]
         for (key, feature) in absent where isChanged(key) {
             throw failure(key, "this build does not serve \(feature) yet; leave the setting out")

@@ -14,9 +14,9 @@ public struct TURNSettings: Sendable {
 
     /// A user with a fixed password.
     public struct StaticUser: Hashable, Sendable {
-        /// The name, without a colon.
+        /// The name, without a colon, prepared by the OpaqueString profile.
         public let name: String
-        /// The password.
+        /// The password, prepared likewise.
         public let password: String
     }
 
@@ -30,9 +30,11 @@ public struct TURNSettings: Sendable {
     public let port: UInt16
     /// What clients are given as relayed address, at most one a family; empty: found at start.
     public let externalAddresses: [IPAddress]
+    /// Where new clients are sent while this server drains, at most one a family.
+    public let alternateServers: [Endpoint]
     /// Ports of relayed addresses.
     public let relayPorts: ClosedRange<UInt16>
-    /// Realm of long-term credentials.
+    /// Realm of long-term credentials, prepared by the OpaqueString profile.
     public let realm: String
     /// Secrets of time-limited credentials.
     public let sharedSecret: SharedSecret
@@ -71,13 +73,18 @@ public struct TURNSettings: Sendable {
         }
         port = try reader.port(.turnPort)
         externalAddresses = try reader.addressPerFamily(.turnExternalIP)
+        alternateServers = try Self.alternateServers(reader, port: port)
         relayPorts = try Self.relayPorts(reader)
         realm = try reader.required(.turnRealm, "a realm of 1 to 127 printable characters without quotes") { text in
-            text.unicodeScalars.count <= 127 && text.allSatisfy { $0 != "\"" && $0 != "\\" && !$0.isNewline }
-                ? text : nil
+            guard let realm = OpaqueString.prepare(text), realm.unicodeScalars.count <= 127 else { return nil }
+            return realm.contains { $0 == "\"" || $0 == "\\" } ? nil : realm
         }
         sharedSecret = try Self.sharedSecret(reader, isDev: isDev)
-        staticUsers = try reader.list(.turnStaticUsers, "name:password", Self.staticUser)
+        staticUsers = try reader.list(
+            .turnStaticUsers,
+            "name:password, both of printable characters (the OpaqueString profile of RFC 8265)",
+            Self.staticUser
+        )
         guard Set(staticUsers.map(\.name)).count == staticUsers.count else {
             throw reader.failure(.turnStaticUsers, "names a user twice")
         }
@@ -127,6 +134,23 @@ public struct TURNSettings: Sendable {
         return first...last
     }
 
+    /// Without a port, the other server is expected to have the same one.
+    private static func alternateServers(
+        _ reader: SettingReader,
+        port: UInt16
+    ) throws(ConfigurationFailure) -> [Endpoint] {
+        let servers = try reader.list(.turnAlternateServer, "an address, or address:port with IPv6 in brackets") {
+            text in
+            if let address = IPAddress(text) { return Endpoint(address: address, port: port) }
+            guard let server = try? Endpoint(parsing: text), server.port > 0 else { return nil as Endpoint? }
+            return server
+        }
+        for family in [IPAddress.Family.ipv4, .ipv6] where servers.count(where: { $0.address.family == family }) > 1 {
+            throw reader.failure(.turnAlternateServer, "may name at most one server of a family")
+        }
+        return servers
+    }
+
     private static func sharedSecret(
         _ reader: SettingReader,
         isDev: Bool
@@ -138,10 +162,11 @@ public struct TURNSettings: Sendable {
 
     private static func staticUser(_ text: String) -> StaticUser? {
         guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else { return nil }
-        let name = String(text[..<colon])
-        let password = String(text[text.index(after: colon)...])
+        guard let name = OpaqueString.prepare(String(text[..<colon])),
+            let password = OpaqueString.prepare(String(text[text.index(after: colon)...]))
+        else { return nil }
         // RFC 8489 §14.3: a USERNAME is shorter than 509 bytes.
-        return name.utf8.count < 509 && !password.isEmpty ? StaticUser(name: name, password: password) : nil
+        return name.utf8.count < 509 ? StaticUser(name: name, password: password) : nil
     }
 
     private static func limit(_ key: ConfigurationKey, _ reader: SettingReader) throws(ConfigurationFailure) -> Int {

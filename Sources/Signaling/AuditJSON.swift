@@ -23,7 +23,11 @@ extension CallEvent {
             members.append(("size", .integer(signal.size)))
         case .ended(let reason):
             members.append(("reason", .string(reason.rawValue)))
-        case .initiated, .ringing, .answered, .rejected, .missed, .joined, .resumed, .disconnected, .left:
+        case .relayReleased(let end, let bytes):
+            members.append(("cause", .string(end.rawValue)))
+            members.append(("size", .integer(bytes)))
+        case .initiated, .ringing, .answered, .rejected, .missed, .joined, .resumed, .disconnected, .left,
+            .relayAllocated:
             break
         }
         return .object(members)

@@ -39,7 +39,15 @@ extension Participant {
             ("videoEnabled", .boolean(videoEnabled)),
             ("joinedAt", joinedAt?.json),
             ("leftAt", leftAt?.json),
+            ("relay", relay?.json),
         ])
+    }
+}
+
+extension RelayUse {
+    /// `{bytesSent, bytesReceived}`.
+    public var json: JSONText {
+        .object([("bytesSent", .integer(bytesSent)), ("bytesReceived", .integer(bytesReceived))])
     }
 }
 

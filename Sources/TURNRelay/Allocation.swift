@@ -1,14 +1,15 @@
 internal import NetPrimitives
+internal import STUNCore
 internal import STUNServer
 
 /// The authoritative record of one allocation: everything that RFC 8656 §5 says about it.
 struct Allocation: Sendable {
     /// How far it has come.
     enum Phase: Hashable, Sendable, BitwiseCopyable {
-        /// The relay socket is being opened; nothing is promised yet.
-        case pending
-        /// The socket is bound; clients were told `relayed`.
-        case open(relay: SocketID, relayed: Endpoint)
+        /// A relay socket is being opened, after which another may have to be; nothing is promised yet.
+        case opening(PortWish, then: PortWish?)
+        /// All sockets that could be had are bound; clients were told of `relays`.
+        case open
     }
 
     let id: AllocationID
@@ -16,41 +17,54 @@ struct Allocation: Sendable {
     let origin: RequestOrigin
     /// Who made it; its key verifies later requests, whatever became of the credential.
     let owner: AuthenticatedUser
-    let relayAddress: RelayAddress
     /// What the answer to the Allocate request granted.
     let grantedSeconds: UInt32
 
-    var phase = Phase.pending
-    var expires: Instant
+    var phase: Phase
+    /// The relayed addresses: two of a dual allocation, of which a Refresh can end one.
+    var relays = OpenRelays()
+    /// Why a family that was asked for is missing.
+    var addressError: AddressErrorCode?
+    /// The token of the port that is kept beside the relayed one.
+    var reservation: ReservationToken?
+    /// When all of it is over: the later end of the relayed addresses.
+    private(set) var expires: Instant
     var permissions: [Permission] = []
     var channels: [ChannelBinding] = []
+    /// How many ICMP errors the client may still be told of; nil before the first.
+    var icmpBudget: TokenBucket?
 
     init(
         id: AllocationID,
         origin: RequestOrigin,
         owner: AuthenticatedUser,
-        relayAddress: RelayAddress,
+        opening plan: RelayOpeningPlan,
         lifetimeSeconds: UInt32,
         now: Instant
     ) {
         self.id = id
         self.origin = origin
         self.owner = owner
-        self.relayAddress = relayAddress
+        phase = .opening(plan.first, then: plan.second)
+        addressError = plan.addressError
         grantedSeconds = lifetimeSeconds
         expires = now.advanced(bySeconds: lifetimeSeconds)
     }
 
     var flow: Flow { origin.flow }
-    var family: IPAddress.Family { relayAddress.bound.family }
 
-    /// The relay socket, nil while it is being opened.
-    var relay: SocketID? {
-        switch phase {
-        case .pending: nil
-        case .open(let relay, _): relay
+    /// Sets the end of one relayed address, or of all, and with it the end of the whole.
+    mutating func live(until end: Instant, _ family: IPAddress.Family? = nil) {
+        for other in [IPAddress.Family.ipv4, .ipv6] where family == nil || family == other {
+            relays[other]?.expires = end
         }
+        expires = max(relays.first?.expires ?? end, relays.second?.expires ?? relays.first?.expires ?? end)
     }
+
+    var isOpen: Bool { phase == .open }
+
+    /// The relay socket for peers of `family`; nil if there is none, or none yet.
+    func relay(_ family: IPAddress.Family) -> SocketID? { isOpen ? relays[family]?.socket : nil }
 
     /// The permission for `address`, expired or not.
     func permission(_ address: IPAddress) -> Permission? {

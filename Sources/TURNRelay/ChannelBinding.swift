@@ -4,5 +4,7 @@ internal import NetPrimitives
 struct ChannelBinding: Hashable, Sendable, BitwiseCopyable {
     let number: UInt16
     let peer: Endpoint
+    /// What the policy said about the peer's address.
+    let answer: PeerAnswer
     var expires: Instant
 }

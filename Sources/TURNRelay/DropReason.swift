@@ -20,6 +20,8 @@ public enum DropReason: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable
     case noAllocation
     /// No permission is installed for the peer's address.
     case noPermission
+    /// The peer's port is one of this server's services, or one of its relay addresses' where no relay lives.
+    case closedPort
     /// The peer's address family is not the allocation's.
     case familyMismatch
     /// A datagram on a relay socket that no allocation owns any more.
@@ -32,4 +34,12 @@ public enum DropReason: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable
     case replyBudget
     /// A limit on the shard's work or memory was reached.
     case overload
+    /// The allocation has relayed all that it may for now.
+    case allocationBandwidth
+    /// The server has relayed all that it may for now.
+    case serverBandwidth
+    /// An ICMP error about no datagram of a relay, or about a peer that its client has no permission for.
+    case unsolicitedICMP
+    /// An ICMP error for a client that was told of so many within this second.
+    case icmpBudget
 }

@@ -10,10 +10,12 @@ extension EffectQueue {
         if send(range, to: origin.flow) { append(.report(.answered)) }
     }
 
-    /// Appends an error answer and its report.
+    /// Appends an error answer and its report. Whoever has not proved to be there gets no reason phrase, which would only
+    /// make the answer longer.
     mutating func refuse(_ refusal: Refusal, _ origin: RequestOrigin) {
         messages.begin(MessageType(origin.method, .error), origin.transactionID)
-        messages.appendErrorCode(refusal.code)
+        messages.appendErrorCode(refusal.code, reason: origin.seal == nil ? "" : nil)
+        if let alternate = refusal.alternate { messages.appendAlternateServer(alternate) }
         if !refusal.unknownAttributes.isEmpty { messages.appendUnknownAttributes(refusal.unknownAttributes) }
         let range = messages.finish(sealedBy: origin.seal, fingerprint: origin.hasFingerprint)
         if send(range, to: origin.flow) { append(.report(.refused(code: refusal.code.rawValue))) }

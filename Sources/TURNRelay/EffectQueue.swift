@@ -7,7 +7,7 @@ internal import STUNCore
 /// `handle`.
 public struct EffectQueue: ~Copyable {
     /// Effects that one request may cause at most.
-    static let effectsPerRequest = 8
+    static let effectsPerRequest = 12
     /// Arena bytes that one request may use at most: an answer and the names in its events.
     static let bytesPerRequest = 4096
 

@@ -2,10 +2,13 @@ internal import NetPrimitives
 
 /// What a client's 5-tuple leads to.
 struct ClientEntry: BitwiseCopyable {
-    let relay: SocketID
-    let family: IPAddress.Family
+    let ipv4: SocketID?
+    let ipv6: SocketID?
     let meter: UInt32
     let expires: Instant
+
+    /// The relay socket for peers of `family`.
+    func relay(_ family: IPAddress.Family) -> SocketID? { family == .ipv4 ? ipv4 : ipv6 }
 }
 
 /// One channel of one client, on the way up.
@@ -23,6 +26,7 @@ struct ChannelKey: KeyedHashable {
 struct ChannelEntry: BitwiseCopyable {
     let relay: SocketID
     let peer: Endpoint
+    let answer: PeerAnswer
     let meter: UInt32
     let expires: Instant
 }
@@ -44,7 +48,7 @@ struct PermissionEntry: BitwiseCopyable {
     let listener: SocketID
     let meter: UInt32
     let expires: Instant
-    let ports: PortSpan
+    let answer: PeerAnswer
 }
 
 /// A peer's transport address as one relay socket sees it.
@@ -64,6 +68,7 @@ struct PeerEntry: BitwiseCopyable {
     let listener: SocketID
     let meter: UInt32
     let channel: UInt16
+    let answer: PeerAnswer
     let channelExpires: Instant
     let permissionExpires: Instant
 }

@@ -49,37 +49,50 @@ struct FlowTable: ~Copyable {
 
     // MARK: Changing
 
-    /// Shows an allocation that has just got its relay socket.
+    /// Shows an allocation that has just got its relay sockets, or lost one of them.
     mutating func install(_ allocation: borrowing Allocation) {
         renew(allocation)
     }
 
     /// Shows everything that an allocation has now: new permissions and channels, and new times of the old ones.
     mutating func renew(_ allocation: borrowing Allocation) {
-        guard let relay = allocation.relay else { return }
+        guard allocation.isOpen else { return }
         let meter = allocation.id.slot
         let flow = allocation.flow
         clients.insert(
-            ClientEntry(relay: relay, family: allocation.family, meter: meter, expires: allocation.expires),
+            ClientEntry(
+                ipv4: allocation.relay(.ipv4),
+                ipv6: allocation.relay(.ipv6),
+                meter: meter,
+                expires: allocation.expires
+            ),
             for: flow
         )
         for permission in allocation.permissions {
+            guard allocation.isOpen, let relay = allocation.relays[permission.address.family] else { continue }
             permissions.insert(
                 PermissionEntry(
                     client: flow.client,
                     listener: flow.socket,
                     meter: meter,
-                    expires: min(permission.expires, allocation.expires),
-                    ports: permission.ports
+                    expires: min(permission.expires, relay.expires),
+                    answer: permission.answer
                 ),
-                for: PermissionKey(relay: relay, address: permission.address)
+                for: PermissionKey(relay: relay.socket, address: permission.address)
             )
         }
         for channel in allocation.channels {
+            guard allocation.isOpen, let relay = allocation.relays[channel.peer.address.family] else { continue }
             let permission = allocation.permission(channel.peer.address)
-            let expires = min(channel.expires, allocation.expires)
+            let expires = min(channel.expires, relay.expires)
             channels.insert(
-                ChannelEntry(relay: relay, peer: channel.peer, meter: meter, expires: expires),
+                ChannelEntry(
+                    relay: relay.socket,
+                    peer: channel.peer,
+                    answer: channel.answer,
+                    meter: meter,
+                    expires: expires
+                ),
                 for: ChannelKey(flow: flow, number: channel.number)
             )
             peers.insert(
@@ -88,23 +101,24 @@ struct FlowTable: ~Copyable {
                     listener: flow.socket,
                     meter: meter,
                     channel: channel.number,
+                    answer: channel.answer,
                     channelExpires: expires,
-                    permissionExpires: min(permission?.expires ?? Instant(nanoseconds: 0), allocation.expires)
+                    permissionExpires: min(permission?.expires ?? Instant(nanoseconds: 0), relay.expires)
                 ),
-                for: PeerKey(relay: relay, peer: channel.peer)
+                for: PeerKey(relay: relay.socket, peer: channel.peer)
             )
         }
     }
 
     /// Hides a permission that has expired.
     mutating func remove(_ permission: Permission, of allocation: borrowing Allocation) {
-        guard let relay = allocation.relay else { return }
+        guard let relay = allocation.relay(permission.address.family) else { return }
         permissions.removeValue(for: PermissionKey(relay: relay, address: permission.address))
     }
 
     /// Hides a channel that has expired.
     mutating func remove(_ channel: ChannelBinding, of allocation: borrowing Allocation) {
-        guard let relay = allocation.relay else { return }
+        guard let relay = allocation.relay(channel.peer.address.family) else { return }
         channels.removeValue(for: ChannelKey(flow: allocation.flow, number: channel.number))
         peers.removeValue(for: PeerKey(relay: relay, peer: channel.peer))
     }
@@ -113,6 +127,6 @@ struct FlowTable: ~Copyable {
     mutating func remove(_ allocation: borrowing Allocation) {
         for permission in allocation.permissions { remove(permission, of: allocation) }
         for channel in allocation.channels { remove(channel, of: allocation) }
-        if allocation.relay != nil { clients.removeValue(for: allocation.flow) }
+        if allocation.isOpen { clients.removeValue(for: allocation.flow) }
     }
 }

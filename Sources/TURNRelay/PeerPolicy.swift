@@ -2,52 +2,66 @@ public import NetPrimitives
 
 /// Which peers may be relayed to. Deny by default: whatever is not plainly the public internet must be allowed by name.
 ///
-/// Decided address by address, in every form that an address has: its own and the IPv4 addresses it embeds.
+/// Decided address by address, never over a list of them, and in every form that an address has. The one gate of all
+/// entry points: CreatePermission, ChannelBind, Send and ChannelData.
 public struct PeerPolicy: Sendable, Hashable {
     private let allowed: [IPPrefix]
     private let denied: [IPPrefix]
-    private let ownListeners: [IPAddress]
-    private let ownRelays: [IPAddress]
-    private let relayPorts: PortSpan
+    private let ownRelays: [RelayAddress]
+    /// This server's services, none of which is ever a peer.
+    let ownServices: [Endpoint]
 
     /// A policy from lists of prefixes; `allowed` beats `denied`, and `neverAllowed` beats both.
     ///
-    /// `ownListeners` are the addresses that clients are served at: no peers, unless `allowed` names them, lest a client
-    /// speaks to this server, and to what else runs on this host, as if it were the server itself.
+    /// `ownServices` is what this server listens on, and what it keeps its state in. Their addresses are no peers unless
+    /// `allowed` names them, lest a client speaks to this server, and to what else runs beside it, as if it were the
+    /// server itself; they themselves stay closed even then.
     ///
-    /// `ownRelays` are the addresses that this server's relay sockets have, as bound and as seen from outside. Their
-    /// `relayPorts` are always open, so that two clients of one server reach each other, and their other ports only if
-    /// `allowed` names the address: what else runs on this host is no peer.
+    /// `ownRelays` are the addresses of this server's relay sockets. As the outside sees them, they are open wherever a
+    /// relay lives, so that two clients of one server reach each other, and at other ports only if `allowed` names the
+    /// address: what else runs on this host is no peer.
     public init(
         allowed: [IPPrefix] = [],
         denied: [IPPrefix] = PeerPolicy.defaultDenied,
-        ownListeners: [IPAddress] = [],
-        ownRelays: [IPAddress] = [],
-        relayPorts: PortSpan = PortSpan(lowest: 49152, highest: 65535)
+        ownServices: [Endpoint] = [],
+        ownRelays: [RelayAddress] = []
     ) {
         self.allowed = allowed
         self.denied = denied
-        self.ownListeners = ownListeners
+        self.ownServices = ownServices
         self.ownRelays = ownRelays
-        self.relayPorts = relayPorts
     }
 
-    /// The ports of `address` that may be reached, nil if none may.
-    public func ports(of address: IPAddress) -> PortSpan? {
-        let (first, second) = address.embeddedIPv4
+    /// Whether `address` may be reached, and what is left to ask about its ports.
+    public func answer(_ address: IPAddress) -> PeerAnswer {
+        // An IPv4 peer is reached by an IPv4 relay: an IPv6 socket would only take it out of its family's policy.
+        guard !address.isIPv4Mapped else { return .denied }
+        let forms = address.reachableForms
         var isAllowed = true
         var isDenied = false
-        // A mapped address is nothing but its IPv4 form; every other one is reached as itself too.
-        let own = address.isIPv4Mapped ? nil : address
-        for case .some(let form) in [own, first, second] {
-            if Self.matches(Self.neverAllowed, form) { return nil }
+        var hasService = false
+        for index in 0..<forms.count {
+            let form = forms[index]
+            if Self.matches(Self.neverAllowed, form) { return .denied }
             let formAllowed = Self.matches(allowed, form)
+            let formHasService = hasOwnService(form)
             isAllowed = isAllowed && formAllowed
-            isDenied = isDenied || (!formAllowed && (Self.matches(denied, form) || ownListeners.contains(form)))
+            isDenied = isDenied || (!formAllowed && (formHasService || Self.matches(denied, form)))
+            hasService = hasService || formHasService
         }
-        if isAllowed { return .all }
-        if ownRelays.contains(address) { return relayPorts }
-        return isDenied ? nil : .all
+        // Allowed by name and not translated, an own relay is reached like every other peer at its address.
+        let asRelay = ownRelays.filter { $0.external == address }
+        if isAllowed, asRelay.contains(where: { $0.bound != address }) { return .ownRelayOrOther }
+        if !isAllowed {
+            if !asRelay.isEmpty { return .ownRelay }
+            if isDenied { return .denied }
+        }
+        return hasService ? .allowedExceptServices : .allowed
+    }
+
+    private func hasOwnService(_ address: IPAddress) -> Bool {
+        let place = Endpoint(address: address, port: 0).asService.address
+        return ownServices.contains { $0.asService.address == place }
     }
 
     private static func matches(_ prefixes: [IPPrefix], _ address: IPAddress) -> Bool {

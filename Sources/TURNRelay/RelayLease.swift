@@ -1,20 +1,29 @@
 public import NetPrimitives
+public import STUNCore
 
 /// The right to bind one relay port, charged to one user, until it is given back to the registry.
 ///
-/// Whoever holds one ends it exactly once: `AllocationRegistry.retry` if the port turned out to be taken, `release` if the
-/// socket could not be opened for another reason, or when it was closed.
+/// Whoever holds one ends it exactly once: by `AllocationRegistry.retry` if the port turned out to be taken, by `abandon`
+/// if the socket could not be opened for another reason, and by `release`, or its two halves in order, when the allocation
+/// is gone.
 public struct RelayLease: Hashable, Sendable {
     /// What to bind.
     public let endpoint: Endpoint
     /// The user that it counts for.
     public let user: String
+    /// The token under which the next higher port is kept, if that was asked for.
+    public let reservation: ReservationToken?
 
-    let parity: PortParity
+    let wish: PortWish
     /// How many ports this search has drawn.
     let attempts: Int
     /// Tells this search's rejected ports from those of others.
     let search: UInt64
+
+    /// The port that is kept under `reservation`.
+    public var reservedEndpoint: Endpoint? {
+        reservation.map { _ in Endpoint(address: endpoint.address, port: endpoint.port + 1) }
+    }
 }
 
 /// The registry's answer to a request for a port.
@@ -23,6 +32,6 @@ public enum LeaseAnswer: Hashable, Sendable {
     case leased(RelayLease)
     /// The user or the server has all the allocations it may have: 486.
     case quota
-    /// No port is to be had: 508.
+    /// No port is to be had, or no such reservation: 508.
     case capacity
 }

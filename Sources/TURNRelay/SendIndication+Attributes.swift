@@ -1,4 +1,5 @@
 internal import NetPrimitives
+internal import STUNCore
 
 extension SendIndication {
     /// XOR-PEER-ADDRESS (RFC 8489 §14.2, RFC 8656 §18.3), nil if family and length do not fit each other.
@@ -25,13 +26,17 @@ extension SendIndication {
         }
     }
 
+    /// Whether FINGERPRINT, if the message has one, is right and stands last (RFC 8489 §7.3).
+    func hasRightFingerprint(in bytes: RawSpan) -> Bool {
+        fingerprintOffset == 0 || Fingerprint.isRight(in: bytes, at: Int(fingerprintOffset))
+    }
+
     /// Whether a comprehension-required attribute without meaning in a Send indication is at least one that this server
-    /// knows. DONT-FRAGMENT is not: relaying with fragmentation what asked for none would be wrong.
+    /// knows.
     static func isUnderstood(_ type: UInt16) -> Bool {
         switch type {
         case 0x0001, 0x0006, 0x0009, 0x000A, 0x000C, 0x000D, 0x0012, 0x0013, 0x0014, 0x0015, 0x0016, 0x0017, 0x0018,
-            0x0019, 0x001D,
-            0x001E, 0x0020:
+            0x0019, 0x001A, 0x001D, 0x001E, 0x0020, 0x0022:
             true
         default:
             false

@@ -1,6 +1,6 @@
 internal import NetPrimitives
 
-/// The two attributes of a Send indication that matter, found without building a message.
+/// The attributes of a Send indication that matter, found without building a message.
 struct SendIndication: BitwiseCopyable {
     /// Method Send, class indication (RFC 8656 §17).
     static let messageType: UInt16 = 0x0016
@@ -8,6 +8,10 @@ struct SendIndication: BitwiseCopyable {
     let peer: Endpoint
     let dataOffset: UInt16
     let dataCount: UInt16
+    /// Whether the datagram is to leave in one piece (RFC 8656 §18.9).
+    let dontFragment: Bool
+    /// Where FINGERPRINT stands; zero if it is missing.
+    let fingerprintOffset: UInt16
 
     /// Outcome of a scan. A message is not relayed on anything less than the RFC asks for, and never answered.
     enum Scan: BitwiseCopyable {
@@ -20,7 +24,8 @@ struct SendIndication: BitwiseCopyable {
     /// Walks the attributes of a datagram whose first two bytes are `messageType`.
     ///
     /// The first XOR-PEER-ADDRESS and the first DATA count, as RFC 8489 §14 says of doubles. What follows an integrity
-    /// attribute or FINGERPRINT is not looked at, only its framing.
+    /// attribute or FINGERPRINT is not looked at, only its framing. FINGERPRINT's place is noted, not its value: that
+    /// costs a walk over the payload, which a sender without allocation or permission is not worth.
     static func scan(_ bytes: RawSpan) -> Scan {
         guard
             let length = bytes.uint16(at: 2),
@@ -33,6 +38,8 @@ struct SendIndication: BitwiseCopyable {
         var dataOffset: Int?
         var dataCount: UInt16 = 0
         var offset = 20
+        var dontFragment = false
+        var fingerprintOffset = 0
         var isVisible = true
         while offset < bytes.byteCount {
             guard let type = bytes.uint16(at: offset), let count = bytes.uint16(at: offset &+ 2) else {
@@ -41,11 +48,14 @@ struct SendIndication: BitwiseCopyable {
             let value = offset &+ 4
             let end = value &+ (Int(count) &+ 3) & ~3
             guard end <= bytes.byteCount else { return .drop(.malformedMessage) }
+            if type == 0x8028, fingerprintOffset == 0 { fingerprintOffset = offset }
             offset = end
             switch type {
             case _ where !isVisible: break
             case 0x0008, 0x001C, 0x8028:
                 isVisible = false
+            case 0x001A:
+                dontFragment = true
             case 0x0012 where peer == nil:
                 guard let address = peerAddress(bytes, at: value, count: count) else {
                     return .drop(.malformedIndication)
@@ -63,7 +73,9 @@ struct SendIndication: BitwiseCopyable {
             SendIndication(
                 peer: peer,
                 dataOffset: UInt16(truncatingIfNeeded: dataOffset),
-                dataCount: dataCount
+                dataCount: dataCount,
+                dontFragment: dontFragment,
+                fingerprintOffset: UInt16(truncatingIfNeeded: fingerprintOffset)
             )
         )
     }

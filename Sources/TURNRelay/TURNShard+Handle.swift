@@ -90,7 +90,7 @@ extension TURNShard {
         guard origin.method != .allocate else {
             return try allocate(message, origin, by: user, current, now: now, into: &effects)
         }
-        guard let current, current.relay != nil else { throw Refusal(.allocationMismatch) }
+        guard let current, current.isOpen else { throw Refusal(.allocationMismatch) }
         guard current.owner.isNamed(user.username) else { throw Refusal(.wrongCredentials) }
         try change(message, origin, current, now: now, into: &effects)
     }

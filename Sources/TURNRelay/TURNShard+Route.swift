@@ -1,4 +1,5 @@
 public import NetPrimitives
+internal import STUNCore
 
 extension TURNShard {
     /// The most bytes that a UDP datagram over IPv4 can carry.
@@ -25,12 +26,14 @@ extension TURNShard {
     /// A permission is needed in any case; a channel only chooses the shorter framing (RFC 8656 §11.3, §12.6).
     public borrowing func routePeer(
         byteCount: Int,
-        from peer: Endpoint,
+        from source: Endpoint,
         on relay: SocketID,
         now: Instant
     ) -> Verdict {
+        let peer = own.peer(source)
         if let entry = flows.peer(peer, on: relay) {
             guard now < entry.permissionExpires else { return .drop(.noPermission) }
+            guard own.destination(peer, entry.answer) != nil else { return .drop(.closedPort) }
             let isChannel = now < entry.channelExpires
             return deliver(
                 byteCount,
@@ -40,10 +43,8 @@ extension TURNShard {
                 meter: entry.meter
             )
         }
-        guard
-            let entry = flows.permission(peer.address, on: relay, now: now),
-            entry.ports.contains(peer.port)
-        else { return .drop(.noPermission) }
+        guard let entry = flows.permission(peer.address, on: relay, now: now) else { return .drop(.noPermission) }
+        guard own.destination(peer, entry.answer) != nil else { return .drop(.closedPort) }
         return deliver(
             byteCount,
             .dataIndication(peer: peer),
@@ -62,13 +63,14 @@ extension TURNShard {
         else { return .drop(.malformedChannelData) }
         guard Int(count) <= Self.longestDatagram else { return .drop(.oversize) }
         guard let entry = flows.channel(number, of: flow, now: now) else { return .drop(.unknownChannel) }
+        guard let destination = own.destination(entry.peer, entry.answer) else { return .drop(.closedPort) }
         return .forward(
             Forward(
                 payloadOffset: 4,
                 payloadCount: count,
                 framing: .raw,
                 socket: entry.relay,
-                destination: entry.peer,
+                destination: destination,
                 meter: entry.meter
             )
         )
@@ -81,19 +83,21 @@ extension TURNShard {
         case .drop(let reason): return .drop(reason)
         }
         guard let client = flows.client(flow, now: now) else { return .drop(.noAllocation) }
-        guard indication.peer.address.family == client.family else { return .drop(.familyMismatch) }
-        guard
-            let permission = flows.permission(indication.peer.address, on: client.relay, now: now),
-            permission.ports.contains(indication.peer.port)
-        else { return .drop(.noPermission) }
+        guard let relay = client.relay(indication.peer.address.family) else { return .drop(.familyMismatch) }
+        guard let permission = flows.permission(indication.peer.address, on: relay, now: now) else {
+            return .drop(.noPermission)
+        }
+        guard let destination = own.destination(indication.peer, permission.answer) else { return .drop(.closedPort) }
+        guard indication.hasRightFingerprint(in: bytes) else { return .drop(.badFingerprint) }
         return .forward(
             Forward(
                 payloadOffset: indication.dataOffset,
                 payloadCount: indication.dataCount,
                 framing: .raw,
-                socket: client.relay,
-                destination: indication.peer,
-                meter: client.meter
+                socket: relay,
+                destination: destination,
+                meter: client.meter,
+                dontFragment: indication.dontFragment
             )
         )
     }

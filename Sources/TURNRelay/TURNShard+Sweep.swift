@@ -1,11 +1,12 @@
 public import NetPrimitives
 
 extension TURNShard {
-    /// Visits up to `limit` slots and removes what has expired in them. Meant for once a second.
+    /// Visits up to `limit` slots, all in turn, and removes what has expired in them.
     ///
-    /// The packet path checks every expiry itself; this only gives back sockets, quota and memory. It stops early when
-    /// `effects` is full and goes on there the next time.
-    public mutating func sweep(now: Instant, limit: Int, into effects: inout EffectQueue) {
+    /// The packet path checks every expiry itself; this only gives back sockets, quota and memory. Answers false if it
+    /// stopped early because `effects` is full; it goes on there the next time.
+    @discardableResult
+    public mutating func sweep(now: Instant, limit: Int, into effects: inout EffectQueue) -> Bool {
         var remaining = min(limit, allocations.slotCount)
         while remaining > 0, effects.hasRoom {
             if sweepCursor >= allocations.slotCount { sweepCursor = 0 }
@@ -15,6 +16,7 @@ extension TURNShard {
             sweepCursor += 1
             remaining -= 1
         }
+        return remaining == 0
     }
 
     /// Closes an allocation that has expired, or drops its expired permissions and channels. Answers what is left of it.
@@ -23,6 +25,12 @@ extension TURNShard {
         guard now < allocation.expires else {
             close(allocation, .expired, into: &effects)
             return nil
+        }
+        var allocation = allocation
+        for family in [IPAddress.Family.ipv4, .ipv6] {
+            // The half of a dual allocation whose time was not prolonged.
+            guard let relay = allocation.relays[family], relay.expires <= now, allocation.isOpen else { continue }
+            allocation = closeHalf(allocation, family, into: &effects)
         }
         let isExpired = { (permission: Permission) in permission.expires <= now }
         let isUnbound = { (channel: ChannelBinding) in channel.expires <= now }

@@ -7,20 +7,24 @@ public import STUNServer
 /// `route` and `routePeer` relay and change nothing; `handle`, `relayOpened` and `sweep` change state and say in effects
 /// what the shell has to do. Nothing here opens a socket, reads a clock or draws a random number.
 public struct TURNShard: ~Copyable {
-    /// The comprehension-required attributes that requests may carry. DONT-FRAGMENT and RESERVATION-TOKEN are not among
-    /// them: they are refused with 420 rather than ignored.
+    /// The comprehension-required attributes that requests may carry. DONT-FRAGMENT among them tells the client of an
+    /// Allocate request that Send indications may ask for it (RFC 8656 §7.2); elsewhere it is known and means nothing.
     static let knownAttributes = KnownAttributes.stun.union(
         KnownAttributes([
             .channelNumber, .lifetime, .xorPeerAddress, .data, .xorRelayedAddress, .requestedAddressFamily, .evenPort,
-            .requestedTransport,
+            .requestedTransport, .dontFragment, .reservationToken,
         ])
     )
 
     let configuration: TURNConfiguration
-    let authenticator: Authenticator
+    private(set) var authenticator: Authenticator
     var budget: UnauthenticatedReplyBudget
     var allocations: AllocationTable
     var flows: FlowTable
+    let own: OwnEndpoints
+    var endedCalls: EndedCalls
+    /// Where new clients are sent; nobody before the drain.
+    var alternates = AlternateServers()
     /// The slot that the next sweep begins at.
     var sweepCursor = 0
 
@@ -40,10 +44,24 @@ public struct TURNShard: ~Copyable {
             repliesPerSecond: configuration.limits.unauthenticatedRepliesPerSecond,
             tableSeed: tableSeed
         )
+        endedCalls = EndedCalls(limit: configuration.limits.endedCallsPerShard)
         allocations = AllocationTable(limit: configuration.limits.allocationsPerShard)
         flows = FlowTable(seed: tableSeed)
+        own = OwnEndpoints(
+            services: configuration.peers.ownServices,
+            relays: configuration.liveRelays,
+            seed: tableSeed
+        )
     }
 
     /// Number of allocations, those included that still wait for their socket.
     public var allocationCount: Int { allocations.count }
+
+    /// Takes another book for all that comes from now on. Allocations keep the keys that they were made with.
+    public mutating func replaceCredentials(_ credentials: CredentialBook) {
+        authenticator = authenticator.replacing(credentials)
+    }
+
+    /// Number of places that a sweep has to visit before it has seen every allocation.
+    public var sweepSpan: Int { allocations.slotCount }
 }

@@ -24,6 +24,8 @@ public struct Forward: Hashable, Sendable, BitwiseCopyable {
     public let destination: Endpoint
     /// The allocation's slot in its shard: dense, so a shell can index its byte counters and buckets with it.
     public let meter: UInt32
+    /// Whether it leaves in one piece or not at all (DONT-FRAGMENT, RFC 8656 §11.2).
+    public let dontFragment: Bool
 
     /// A payload of the received datagram on its way to `destination`.
     @inlinable
@@ -33,7 +35,8 @@ public struct Forward: Hashable, Sendable, BitwiseCopyable {
         framing: Framing,
         socket: SocketID,
         destination: Endpoint,
-        meter: UInt32
+        meter: UInt32,
+        dontFragment: Bool = false
     ) {
         self.payloadOffset = payloadOffset
         self.payloadCount = payloadCount
@@ -41,5 +44,6 @@ public struct Forward: Hashable, Sendable, BitwiseCopyable {
         self.socket = socket
         self.destination = destination
         self.meter = meter
+        self.dontFragment = dontFragment
     }
 }

@@ -16,7 +16,8 @@ enum ImportRules {
         "NetPrimitives": ImportRule(own: [], foreign: []),
         "STUNCore": ImportRule(own: ["NetPrimitives"], foreign: ["Crypto"]),
         "STUNServer": ImportRule(own: ["NetPrimitives", "STUNCore"], foreign: ["Crypto"]),
-        "TURNRelay": ImportRule(own: ["NetPrimitives", "STUNCore", "STUNServer"], foreign: []),
+        // Atomics for `LiveRelayPorts` alone.
+        "TURNRelay": ImportRule(own: ["NetPrimitives", "STUNCore", "STUNServer"], foreign: ["Synchronization"]),
         "CPacketIO": ImportRule(own: [], foreign: []),
         "PacketIO": ImportRule(own: ["NetPrimitives", "CPacketIO"], foreign: ["Glibc"]),
         "RelayRuntime": ImportRule(

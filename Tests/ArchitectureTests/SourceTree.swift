@@ -28,6 +28,17 @@ enum SourceTree {
         }
     }
 
+    /// The texts of all files below `folder` with one of these extensions, by file name without its folders.
+    static func texts(below folder: String, extensions: Set<String>) throws -> [String: [String]] {
+        let base = root.appendingPathComponent(folder)
+        let walker = try #require(FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil))
+        var texts: [String: [String]] = [:]
+        for case let url as URL in walker where extensions.contains(url.pathExtension) {
+            texts[url.lastPathComponent, default: []].append(try String(contentsOf: url, encoding: .utf8))
+        }
+        return texts
+    }
+
     /// The names of the folders below `Sources`: one a target.
     static func targets() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent("Sources").path).sorted()

@@ -50,6 +50,15 @@ final class FailingStore: CallStore {
         try await store.prune(endedBefore: endedBefore, keysBefore: keysBefore, limit: limit)
     }
 
+    func addRelayUse(_ uses: [CallRelayUse]) async throws(StoreFailure) {
+        if isFailing.load(ordering: .relaxed) { throw .unavailable(operation: "add relay use", reason: "a test") }
+        try await store.addRelayUse(uses)
+    }
+
+    func callsEnded(after moment: Timestamp, limit: Int) async throws(StoreFailure) -> [CallEnding] {
+        try await store.callsEnded(after: moment, limit: limit)
+    }
+
     func claim(_ key: IdempotencyKey, at now: Timestamp) async throws(StoreFailure) -> IdempotencyClaim {
         try await store.claim(key, at: now)
     }

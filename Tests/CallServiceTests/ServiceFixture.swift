@@ -76,7 +76,8 @@ struct Node {
         _ path: String,
         _ clock: ManualClock,
         policy: CallPolicy = CallPolicy(),
-        store: (any CallStore)? = nil
+        store: (any CallStore)? = nil,
+        mediaRelay: (any MediaRelay)? = nil
     ) throws {
         let hub = Hub()
         let reports = Reports()
@@ -86,6 +87,7 @@ struct Node {
             hub: hub,
             rooms: DevRoomDirectory(hub: hub),
             iceServers: FakeICE(),
+            mediaRelay: mediaRelay,
             policy: policy,
             clock: { clock.now },
             log: { reports.add($0) }

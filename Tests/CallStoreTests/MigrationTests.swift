@@ -23,15 +23,19 @@ struct MigrationTests {
 
     @Test("Both databases have the same tables with the same columns")
     func twins() throws {
+        var names: Set<String> = []
         for step in SQLiteMigration.all {
             let file = Self.repository.appending(path: "migrations/\(step.name).sql")
             let postgres = try Self.tables(String(contentsOf: file, encoding: .utf8))
             let sqlite = Self.tables(step.sql)
             #expect(postgres.filter { $0.key != "schema_migrations" } == sqlite)
-            #expect(
-                Set(sqlite.keys).isSuperset(of: ["call_sessions", "call_participants", "call_events", "call_signals"])
-            )
+            names.formUnion(sqlite.keys)
         }
+        #expect(
+            names.isSuperset(of: [
+                "call_sessions", "call_participants", "call_events", "call_signals", "call_relay",
+            ])
+        )
     }
 
     /// The columns of each table: in these files a line within CREATE TABLE that begins with a lower-case word.
@@ -77,10 +81,26 @@ struct MigrationTests {
     func foreign() async throws {
         let fixture = try await StoreFixture()
         let step = Migration(version: 4, name: "004_voice_video_calls")
-        try await fixture.store.pool.write { try $0.execute(sql: "UPDATE schema_migrations SET checksum = 'x'") }
+        try await fixture.store.pool.write {
+            try $0.execute(sql: "UPDATE schema_migrations SET checksum = 'x' WHERE version = 4")
+        }
         await #expect(throws: MigrationFailure.changed(step)) { try await fixture.store.migrate() }
-        try await fixture.store.pool.write { try $0.execute(sql: "UPDATE schema_migrations SET version = 99") }
+        try await fixture.store.pool.write {
+            try $0.execute(sql: "UPDATE schema_migrations SET version = 99 WHERE version = 5")
+        }
         await #expect(throws: MigrationFailure.newer(version: 99)) { try await fixture.store.migrate() }
+    }
+
+    @Test("A database of the first step's time is brought up to date and keeps its calls")
+    func upgrade() async throws {
+        let fixture = try await StoreFixture()
+        let commit = try StoreFixture.newCall()
+        _ = try await fixture.store.create(commit)
+        try await fixture.store.pool.write { db in
+            try db.execute(sql: "DROP TABLE call_relay; DELETE FROM schema_migrations WHERE version = 5")
+        }
+        #expect(try await fixture.store.migrate() == [Migration(version: 5, name: "005_call_relay")])
+        #expect(try await fixture.store.call(commit.transition.call.id) == commit.transition.call)
     }
 
     @Test("Failures name the statement and no value")
@@ -105,6 +125,8 @@ struct MigrationTests {
             AND (p.created_at, p.call_id) < (1, '') ORDER BY p.created_at DESC, p.call_id DESC LIMIT 9
             """,
             "SELECT * FROM call_events WHERE call_id = ? AND seq > 0 ORDER BY seq LIMIT 9",
+            "SELECT call_id, ended_at FROM call_sessions WHERE state = 'ended' AND ended_at > ? ORDER BY ended_at DESC LIMIT 9",
+            "SELECT r.bytes_sent FROM call_relay r WHERE r.call_id = ? AND r.user_id = ''",
             "SELECT seq FROM call_signals WHERE call_id = ? AND seq > 0 ORDER BY seq DESC LIMIT 9",
         ]
     )

@@ -1,7 +1,8 @@
 import CallModel
-import CallStore
 import Foundation
 import Testing
+
+@testable import CallStore
 
 /// A store on a file of its own, which goes with the fixture.
 final class StoreFixture {
@@ -14,7 +15,7 @@ final class StoreFixture {
         folder = FileManager.default.temporaryDirectory.appending(path: "callstore-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         store = try SQLiteCallStore(path: folder.appending(path: "calls.db").path)
-        #expect(try await store.migrate() == [Migration(version: 4, name: "004_voice_video_calls")])
+        #expect(try await store.migrate() == SQLiteMigration.all.map(\.migration))
     }
 
     deinit {

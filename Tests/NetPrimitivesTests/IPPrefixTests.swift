@@ -28,6 +28,17 @@ struct IPPrefixTests {
         #expect(throws: expected) { try IPPrefix(parsing: text) }
     }
 
+    @Test("blocks overlap when one contains the other")
+    func overlap() throws {
+        func overlaps(_ one: String, _ other: String) throws -> Bool {
+            let (one, other) = (try IPPrefix(parsing: one), try IPPrefix(parsing: other))
+            #expect(one.overlaps(other) == other.overlaps(one))
+            return one.overlaps(other)
+        }
+        #expect(try overlaps("0.0.0.0/0", "10.0.0.0/8") && overlaps("10.1.0.0/16", "10.0.0.0/8"))
+        #expect(try !overlaps("10.0.0.0/9", "10.128.0.0/9") && !overlaps("0.0.0.0/0", "::/0"))
+    }
+
     @Test("contains exactly the addresses whose leading bits agree, bit by bit")
     func reference() throws {
         try checkProperty("IPPrefix against bits") { generator in

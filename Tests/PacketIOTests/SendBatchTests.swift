@@ -1,3 +1,4 @@
+import Glibc
 import NetPrimitives
 import PacketIO
 import Testing
@@ -124,6 +125,74 @@ struct SendBatchTests {
         #expect(report.refused == 4)
         #expect(report.sent == 5)
         #expect(try received(by: target) == [[1], [2], [5], [6], [7]])
+    }
+
+    @Test("datagrams in one piece keep their place in the order, and the socket fragments again behind them")
+    func whole() throws {
+        for address in [UDPSocketTests.loopback.address, IPAddress(ipv6High: 0, low: 1)] {
+            let out = try UDPSocket(boundTo: Endpoint(address: address, port: 0))
+            let target = try UDPSocket(boundTo: Endpoint(address: address, port: 0))
+            var ring = PacketRing(slotCount: 16, slotCapacity: 64)
+            let datagrams = try filled(&ring, with: (0..<9).map { [$0] })
+            var batch = SendBatch(capacity: 16, arenaCapacity: 64)
+            for (index, datagram) in datagrams.enumerated() {
+                batch.append(
+                    0..<1,
+                    of: datagram,
+                    in: ring,
+                    headerByteCount: 0,
+                    paddingByteCount: 0,
+                    from: Self.first,
+                    descriptor: out.descriptor.rawValue,
+                    to: target.endpoint,
+                    dontFragment: [0, 3, 4, 8].contains(index)
+                )
+            }
+            let report = batch.flush()
+            #expect(report.sent == 9 && report.tooLarge == 0)
+            #expect(report.calls == 5, "a call for each run")
+            #expect(try received(by: target) == (0..<9).map { [$0] })
+            #expect(fragmentation(of: out) == IP_PMTUDISC_DONT)
+        }
+    }
+
+    /// What the kernel does with the socket's datagrams that are too large.
+    private func fragmentation(of socket: borrowing UDPSocket) -> Int32 {
+        var value: Int32 = -1
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        let isIPv4 = socket.endpoint.address.family == .ipv4
+        let (level, option) = isIPv4 ? (IPPROTO_IP, IP_MTU_DISCOVER) : (IPPROTO_IPV6, IPV6_MTU_DISCOVER)
+        // SAFETY: value and length live through the call and say the truth about each other.
+        let result = unsafe getsockopt(socket.descriptor.rawValue, Int32(level), option, &value, &length)
+        #expect(result == 0)
+        return value
+    }
+
+    @Test("a socket that is full costs one call, and what waits behind is dropped and counted")
+    func blocked() throws {
+        let stream = try UnreadStream()
+        var batch = SendBatch(capacity: 64, arenaCapacity: 1 << 22)
+        let piece = [UInt8](repeating: 7, count: 60_000)
+        var report = SendReport()
+        // A stream stands in for a datagram socket here: its buffer fills for certain, and sendmmsg answers the same.
+        for _ in 0..<200 where report.blocked == 0 {
+            for _ in 0..<64 {
+                let fitted = append(
+                    piece,
+                    to: &batch,
+                    from: Self.first,
+                    descriptor: stream.writer.rawValue,
+                    destination: UDPSocketTests.loopback
+                )
+                #expect(fitted)
+            }
+            report = batch.flush()
+            #expect(report.sent + report.blocked == 64 && report.refused == 0)
+        }
+        #expect(report.blocked > 0)
+        #expect(report.calls <= 2, "one that was cut short, one that says why")
+        let isEmpty = batch.isEmpty
+        #expect(isEmpty, "nothing waits for the next flush")
     }
 
     @Test("a batch that is full says so and loses nothing")

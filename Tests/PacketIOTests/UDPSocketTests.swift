@@ -61,6 +61,16 @@ struct UDPSocketTests {
         #expect(failure?.description.hasPrefix("bind: ") == true)
     }
 
+    @Test("a socket says how much it may hold unread, which may be less than was asked for")
+    func receiveBuffer() throws {
+        let modest = try UDPSocket(boundTo: Self.loopback, options: UDPSocketOptions(receiveBufferBytes: 65_536))
+        let all = modest.receiveBufferBytes
+        #expect(all == 65_536)
+        let greedy = try UDPSocket(boundTo: Self.loopback, options: UDPSocketOptions(receiveBufferBytes: 1 << 30))
+        let granted = greedy.receiveBufferBytes ?? 0
+        #expect(granted > 0 && granted < 1 << 30)
+    }
+
     @Test("a descriptor is closed when its owner is gone")
     func closes() throws {
         let endpoint: Endpoint

@@ -8,9 +8,9 @@ import Testing
 
 @Suite("Allocations over real sockets")
 struct AllocationLifeTests {
-    @Test("a retransmitted Allocate gets the same relayed address again")
-    func retransmission() async throws {
-        try await withRelay { relay, server in
+    @Test("a retransmitted Allocate gets the same relayed address again", arguments: shardCounts)
+    func retransmission(workers: Int) async throws {
+        try await withRelay(workers: workers) { relay, server in
             let client = try TestClient(of: server)
             let relayed = try client.allocate()
             let again = try client.repeatLastRequest()
@@ -20,9 +20,9 @@ struct AllocationLifeTests {
         }
     }
 
-    @Test("a refresh to zero closes the relay socket")
-    func refreshToZero() async throws {
-        try await withRelay { relay, server in
+    @Test("a refresh to zero closes the relay socket", arguments: shardCounts)
+    func refreshToZero(workers: Int) async throws {
+        try await withRelay(workers: workers) { relay, server in
             let client = try TestClient(of: server)
             let relayed = try client.allocate()
             #expect(try client.refresh(seconds: 0).isSuccess)
@@ -32,12 +32,15 @@ struct AllocationLifeTests {
         }
     }
 
-    @Test("an allocation that is not refreshed gives its socket back")
-    func expiry() async throws {
-        try await withRelay({ configuration in
-            configuration.limits.defaultLifetimeSeconds = 1
-            configuration.limits.maximumLifetimeSeconds = 1
-        }) { _, server in
+    @Test("an allocation that is not refreshed gives its socket back", arguments: shardCounts)
+    func expiry(workers: Int) async throws {
+        try await withRelay(
+            workers: workers,
+            { configuration in
+                configuration.limits.defaultLifetimeSeconds = 1
+                configuration.limits.maximumLifetimeSeconds = 1
+            }
+        ) { _, server in
             let client = try TestClient(of: server)
             let relayed = try client.allocate()
             #expect(!isFree(relayed))
@@ -45,15 +48,15 @@ struct AllocationLifeTests {
         }
     }
 
-    @Test("half of the relay ports taken by somebody else means no refusal")
-    func portsTakenByOthers() async throws {
+    @Test("half of the relay ports taken by somebody else means no refusal", arguments: shardCounts)
+    func portsTakenByOthers(workers: Int) async throws {
         let ports = randomPorts(count: 60)
         var others: [TestPort] = []
         for port in ports where port % 2 == 0 {
             if let other = try? TestPort(Endpoint(address: loopback, port: port)) { others.append(other) }
         }
         #expect(others.count >= 20)
-        try await withRelay({ $0.relayPorts = ports }) { relay, server in
+        try await withRelay(workers: workers, { $0.relayPorts = ports }) { relay, server in
             // Kept until the end: a port of a client that is gone may become another's, and its allocation is still there.
             let clients = try (0..<25).map { _ in try TestClient(of: server) }
             let relayed = Set(try clients.map { try $0.allocate() })
@@ -65,9 +68,12 @@ struct AllocationLifeTests {
         #expect(!others.isEmpty)
     }
 
-    @Test("out of ports is 508, and a port that comes back is given out again")
-    func exhaustion() async throws {
-        try await withRelay({ $0.relayPorts = $0.relayPorts.lowerBound...($0.relayPorts.lowerBound + 3) }) {
+    @Test("out of ports is 508, and a port that comes back is given out again", arguments: shardCounts)
+    func exhaustion(workers: Int) async throws {
+        try await withRelay(
+            workers: workers,
+            { $0.relayPorts = $0.relayPorts.lowerBound...($0.relayPorts.lowerBound + 3) }
+        ) {
             relay,
             server in
             var clients: [TestClient] = []
@@ -88,9 +94,9 @@ struct AllocationLifeTests {
         }
     }
 
-    @Test("a user over quota is refused with 486, another is not")
-    func quota() async throws {
-        try await withRelay({ $0.userQuota = 1 }) { _, server in
+    @Test("a user over quota is refused with 486, another is not", arguments: shardCounts)
+    func quota(workers: Int) async throws {
+        try await withRelay(workers: workers, { $0.userQuota = 1 }) { _, server in
             _ = try TestClient(of: server).allocate()
             let second = try TestClient(of: server).request(.allocate) { $0.appendRequestedTransport(.udp) }
             #expect(second.error == 486)
@@ -98,10 +104,10 @@ struct AllocationLifeTests {
         }
     }
 
-    @Test("whoever accounts for relay use hears of the allocation's end and of what it relayed")
-    func notices() async throws {
+    @Test("whoever accounts for relay use hears of the allocation's end and of what it relayed", arguments: shardCounts)
+    func notices(workers: Int) async throws {
         let heard = Heard()
-        try await withRelay(notify: { heard.add($0) }) { _, server in
+        try await withRelay(workers: workers, notify: { heard.add($0) }) { _, server in
             let client = try TestClient(of: server)
             let peer = try TestSocket()
             let relayed = try client.allocate()
@@ -119,10 +125,19 @@ struct AllocationLifeTests {
             traffic.bytesToPeers = 3
             traffic.datagramsToClient = 2
             traffic.bytesToClient = 10
+            guard case .allocationOpened(let name, _, _, _, _)? = heard.all.first else {
+                throw TestFailure("no opening")
+            }
             #expect(
                 heard.all == [
-                    .allocationOpened(username: "alice", client: client.wire.endpoint, relayed: relayed),
-                    .allocationClosed(username: "alice", cause: .released, traffic: traffic),
+                    .allocationOpened(
+                        name,
+                        username: "alice",
+                        client: client.wire.endpoint,
+                        relayed: relayed,
+                        additional: nil
+                    ),
+                    .allocationClosed(name, username: "alice", cause: .released, traffic: traffic),
                 ]
             )
         }
@@ -136,7 +151,8 @@ private final class TestPort {
     init(_ endpoint: Endpoint) throws { socket = try UDPSocket(boundTo: endpoint) }
 }
 
-private final class Heard: Sendable {
+/// Collects notices.
+final class Heard: Sendable {
     private let notices = Mutex<[RelayNotice]>([])
 
     var all: [RelayNotice] { notices.withLock { $0 } }

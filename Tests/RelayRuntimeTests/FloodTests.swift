@@ -12,11 +12,14 @@ struct FloodTests {
     /// Sent between two looks at the counters, so that no receive buffer overflows.
     private static let window = 500
 
-    @Test("100,000 random and mutated datagrams from many addresses open nothing and leave the relay serving")
-    func flood() async throws {
+    @Test(
+        "100,000 random and mutated datagrams from many addresses open nothing and leave the relay serving",
+        arguments: shardCounts
+    )
+    func flood(workers: Int) async throws {
         let seed = UInt64.random(in: .min ... .max)
         var nonsense = Nonsense(seed: seed)
-        try await withRelay({ $0.limits.unauthenticatedRepliesPerSecond = 50 }) { relay, server in
+        try await withRelay(workers: workers, { $0.limits.unauthenticatedRepliesPerSecond = 50 }) { relay, server in
             var sockets: [FloodSocket] = []
             for index in 0..<Self.sources { sockets.append(try FloodSocket(index)) }
             let early = try TestClient(of: server)

@@ -47,7 +47,7 @@ struct ListenAddressesTests {
         #expect(listen.addresses == [public4])
     }
 
-    @Test("a relay lives on the address that was reached, or on the pinned one; IPv6 clients get IPv4 relays")
+    @Test("a relay lives on the address that was reached, or on the pinned one")
     func relayAddresses() {
         let free = RelayPlan(listeners: [private4, public4, lo6], relay: [], external: []) { _ in nil }
         #expect(free.byListener.map(\.ipv4?.bound) == [private4, public4, private4])
@@ -56,7 +56,34 @@ struct ListenAddressesTests {
         #expect(pinned.byListener.map(\.ipv4?.bound) == [public4, public4])
         let mapped = RelayPlan(listeners: [private4], relay: [], external: [public4]) { _ in nil }
         #expect(mapped.byListener.map(\.ipv4?.external) == [public4])
-        #expect(Set(mapped.ownRelays) == [private4, public4])
+        #expect(mapped.ownRelays == [RelayAddress(bound: private4, external: public4)])
+    }
+
+    @Test(
+        "a client of one family gets relays of the other where that family is listened to, and on loopback only there"
+    )
+    func otherFamily() {
+        let dual = RelayPlan(listeners: [private4, public4, public6], relay: [], external: []) { family in
+            family == .ipv4 ? public4 : nil
+        }
+        #expect(dual.byListener.map(\.ipv6?.bound) == [public6, public6, public6])
+        #expect(
+            dual.byListener.map(\.ipv4?.bound) == [private4, public4, public4],
+            "the way to the internet goes first"
+        )
+        let local = RelayPlan(listeners: [public4, lo4, lo6], relay: [], external: []) { _ in nil }
+        #expect(local.byListener.map(\.ipv6?.bound) == [nil, lo6, lo6])
+        #expect(local.byListener.map(\.ipv4?.bound) == [public4, lo4, lo4])
+        #expect(local.ownRelays.map(\.bound) == [public4])
+        let told = RelayPlan(listeners: [private4], relay: [public6], external: [public4, public6]) { _ in nil }
+        #expect(
+            told.byListener == [
+                RelayAddresses(
+                    ipv4: RelayAddress(bound: private4, external: public4),
+                    ipv6: RelayAddress(bound: public6)
+                )
+            ]
+        )
     }
 
     @Test(
@@ -67,16 +94,19 @@ struct ListenAddressesTests {
         var configuration = try RelayConfiguration.forTests()
         configuration.limits.unauthenticatedRepliesPerSecond = all
         let plan = RelayPlan(listeners: [lo4], relay: [], external: []) { _ in nil }
-        #expect(configuration.core(plan, shards: shards).limits.unauthenticatedRepliesPerSecond == each)
+        #expect(
+            configuration.core(plan, shards: shards, listeningOn: [], live: LiveRelayPorts([])).limits
+                .unauthenticatedRepliesPerSecond == each
+        )
     }
 
     @Test("loopback relays are open to peers only where everything is loopback")
     func loopbackRelays() {
         let mixed = RelayPlan(listeners: [lo4, public4], relay: [], external: []) { _ in nil }
-        #expect(mixed.ownRelays == [public4])
+        #expect(mixed.ownRelays.map(\.bound) == [public4])
         #expect(mixed.listeners == [lo4, public4])
         let development = RelayPlan(listeners: [lo4, lo6], relay: [], external: []) { _ in nil }
-        #expect(development.ownRelays == [lo4])
+        #expect(development.ownRelays.map(\.bound) == [lo4, lo6])
     }
 
     @Test("clients are told the external address, else the only one, else that of the default route")

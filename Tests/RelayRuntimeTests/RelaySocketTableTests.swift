@@ -13,8 +13,7 @@ struct RelaySocketTableTests {
         var random = SystemRandomNumberGenerator()
         let answer = registry.lease(
             "alice",
-            on: loopback,
-            parity: .any,
+            .any(loopback),
             now: Instant(nanoseconds: 0),
             random: &random
         )
@@ -90,14 +89,14 @@ struct RelaySocketTableTests {
     @Test("a meter starts from zero with every allocation in its slot, however high the slot")
     func meters() {
         var meters = MeterTable()
-        meters.open(5000)
+        meters.open(5000, now: Instant(nanoseconds: 0))
         meters.countToPeer(5000, bytes: 100)
         meters.countToClient(5000, bytes: 7)
         meters.countToClient(70_000, bytes: 7)
         let traffic = meters.traffic(5000)
         #expect(traffic.bytesToPeers == 100 && traffic.datagramsToPeers == 1)
         #expect(traffic.bytesToClient == 7 && traffic.datagramsToClient == 1)
-        meters.open(5000)
+        meters.open(5000, now: Instant(nanoseconds: 0))
         #expect(meters.traffic(5000) == RelayTraffic())
         #expect(meters.traffic(70_000) == RelayTraffic())
     }

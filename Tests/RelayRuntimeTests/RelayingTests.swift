@@ -7,9 +7,9 @@ import Testing
 
 @Suite("Relaying over real sockets")
 struct RelayingTests {
-    @Test("a Binding request is answered with the sender's address")
-    func binding() async throws {
-        try await withRelay { _, server in
+    @Test("a Binding request is answered with the sender's address", arguments: shardCounts)
+    func binding(workers: Int) async throws {
+        try await withRelay(workers: workers) { _, server in
             let client = try TestClient(of: server)
             let answer = try client.request(.binding)
             #expect(answer.isSuccess)
@@ -17,9 +17,12 @@ struct RelayingTests {
         }
     }
 
-    @Test("an allocation is bound on the address that was reached, and its port answers to nobody without permission")
-    func allocation() async throws {
-        try await withRelay { relay, server in
+    @Test(
+        "an allocation is bound on the address that was reached, and its port answers to nobody without permission",
+        arguments: shardCounts
+    )
+    func allocation(workers: Int) async throws {
+        try await withRelay(workers: workers) { relay, server in
             let client = try TestClient(of: server)
             let relayed = try client.allocate()
             #expect(relayed.address == server.address)
@@ -33,10 +36,11 @@ struct RelayingTests {
 
     @Test(
         "payloads pass through a channel in both directions, untouched, of every size",
-        arguments: [0, 1, 3, 160, 1200]
+        arguments: [0, 1, 3, 160, 1200],
+        shardCounts
     )
-    func channel(size: Int) async throws {
-        try await withRelay { _, server in
+    func channel(size: Int, workers: Int) async throws {
+        try await withRelay(workers: workers) { _, server in
             let client = try TestClient(of: server)
             let peer = try TestSocket()
             let relayed = try client.allocate()
@@ -55,9 +59,13 @@ struct RelayingTests {
         }
     }
 
-    @Test("payloads pass in Send and Data indications, untouched, of every padding", arguments: [0, 1, 2, 3, 4, 1199])
-    func indications(size: Int) async throws {
-        try await withRelay { _, server in
+    @Test(
+        "payloads pass in Send and Data indications, untouched, of every padding",
+        arguments: [0, 1, 2, 3, 4, 1199],
+        shardCounts
+    )
+    func indications(size: Int, workers: Int) async throws {
+        try await withRelay(workers: workers) { _, server in
             let client = try TestClient(of: server)
             let peer = try TestSocket()
             let relayed = try client.allocate()
@@ -76,9 +84,9 @@ struct RelayingTests {
         }
     }
 
-    @Test("two clients of one server reach each other through both their relays")
-    func clientToClient() async throws {
-        try await withRelay { _, server in
+    @Test("two clients of one server reach each other through both their relays", arguments: shardCounts)
+    func clientToClient(workers: Int) async throws {
+        try await withRelay(workers: workers) { _, server in
             let alice = try TestClient(of: server)
             let bob = try TestClient(of: server, username: "bob", password: "builder")
             let (aliceRelay, bobRelay) = (try alice.allocate(), try bob.allocate())
@@ -93,9 +101,9 @@ struct RelayingTests {
         }
     }
 
-    @Test("a burst keeps its order and loses nothing, in few system calls")
-    func burst() async throws {
-        try await withRelay { relay, server in
+    @Test("a burst keeps its order and loses nothing, in few system calls", arguments: shardCounts)
+    func burst(workers: Int) async throws {
+        try await withRelay(workers: workers) { relay, server in
             let client = try TestClient(of: server)
             let peer = try TestSocket()
             let relayed = try client.allocate()
@@ -136,11 +144,11 @@ struct RelayingTests {
         }
     }
 
-    @Test("over IPv6 a Binding is answered and a relay is given on the IPv4 address")
-    func listeningOnIPv6() async throws {
+    @Test("over IPv6 a Binding is answered and a relay is given on the IPv4 address", arguments: shardCounts)
+    func listeningOnIPv6(workers: Int) async throws {
         let six = IPAddress(ipv6High: 0, low: 1)
         guard try NetworkInterfaces.addresses().contains(where: { $0.address == six }) else { return }
-        try await withRelay(listen: [six, loopback]) { _, server in
+        try await withRelay(workers: workers, listen: [six, loopback]) { _, server in
             #expect(server.address == six)
             let client = try TestClient(of: server, from: six)
             #expect(try client.request(.binding).mapped == client.wire.endpoint)
@@ -149,14 +157,20 @@ struct RelayingTests {
         }
     }
 
-    @Test("relay sockets bind where TURN_RELAY_IP says, and clients are told what TURN_EXTERNAL_IP says")
-    func relayAndExternalAddress() async throws {
+    @Test(
+        "relay sockets bind where TURN_RELAY_IP says, and clients are told what TURN_EXTERNAL_IP says",
+        arguments: shardCounts
+    )
+    func relayAndExternalAddress(workers: Int) async throws {
         let relayAddress = IPAddress(ipv4: 0x7F00_0002)
         let external = IPAddress(ipv4: 0xC633_6407)
-        try await withRelay({ configuration in
-            configuration.relayAddresses = [relayAddress]
-            configuration.externalAddresses = [external]
-        }) { _, server in
+        try await withRelay(
+            workers: workers,
+            { configuration in
+                configuration.relayAddresses = [relayAddress]
+                configuration.externalAddresses = [external]
+            }
+        ) { _, server in
             let client = try TestClient(of: server)
             let relayed = try client.allocate()
             #expect(relayed.address == external)

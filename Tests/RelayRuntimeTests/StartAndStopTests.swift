@@ -2,6 +2,7 @@ import NetPrimitives
 import PacketIO
 import RelayRuntime
 import STUNCore
+import STUNServer
 import Testing
 
 @Suite("Starting and stopping the relay")
@@ -27,6 +28,18 @@ struct StartAndStopTests {
         let failure = #expect(throws: RelayStartFailure.self) { try relay.start() }
         #expect(failure == .addressUnavailable(Endpoint(address: foreign, port: 0)))
         #expect(failure?.description.contains("TURN_LISTEN") == true)
+    }
+
+    @Test(
+        "a realm that would make answers to forged requests too large is an error that names TURN_REALM and its limit"
+    )
+    func longRealm() throws {
+        var configuration = try RelayConfiguration.forTests()
+        let realm = String(repeating: "x", count: 29)
+        configuration.credentials = CredentialBook(realm: realm, staticUsers: ["alice": "wonderland"])
+        let failure = #expect(throws: RelayStartFailure.self) { try RelayService(configuration).start() }
+        #expect(failure == .realmTooLong(bytes: 29, limit: 28))
+        #expect(failure?.description.contains("TURN_REALM") == true && failure?.description.contains("28") == true)
     }
 
     @Test("a relay address that is not this machine's is an error that names TURN_RELAY_IP")

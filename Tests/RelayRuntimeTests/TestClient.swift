@@ -7,11 +7,15 @@ import Testing
 struct Answer {
     var isSuccess = false
     var error: UInt16?
-    var relayed: Endpoint?
+    /// All relayed addresses in their order.
+    var relays: [Endpoint] = []
+    var token: ReservationToken?
     var mapped: Endpoint?
     var lifetime: UInt32?
     var realm: String?
     var nonce: String?
+
+    var relayed: Endpoint? { relays.first }
 }
 
 private func copied(_ bytes: RawSpan) -> [UInt8] {
@@ -101,6 +105,11 @@ final class TestClient {
         throw TestFailure("challenged again and again")
     }
 
+    /// Sends a request without waiting for its answer.
+    func post(_ method: MessageMethod, _ fill: (inout MessageBuilder) -> Void = { _ in }) throws {
+        try wire.send(encode(method, TransactionID.random(using: &random), fill), to: server)
+    }
+
     /// Sends the last request once more, as a client does that heard no answer.
     func repeatLastRequest() throws -> Answer {
         let request = lastRequest
@@ -112,8 +121,11 @@ final class TestClient {
         return try awaitAnswer(to: identifier)
     }
 
-    func allocate() throws -> Endpoint {
-        let answer = try request(.allocate) { $0.appendRequestedTransport(.udp) }
+    func allocate(_ family: IPAddress.Family? = nil) throws -> Endpoint {
+        let answer = try request(.allocate) { builder in
+            builder.appendRequestedTransport(.udp)
+            if let family { builder.appendRequestedAddressFamily(family) }
+        }
         guard let relayed = answer.relayed else { throw TestFailure("Allocate: \(answer)") }
         return relayed
     }
@@ -207,7 +219,8 @@ final class TestClient {
             return Answer(
                 isSuccess: message.type.messageClass == .success,
                 error: message.errorCode?.rawValue,
-                relayed: message.xorAddress(.xorRelayedAddress),
+                relays: relays(in: message),
+                token: message.reservationToken,
                 mapped: message.xorAddress(.xorMappedAddress),
                 lifetime: message.lifetimeSeconds,
                 realm: message.text(.realm),
@@ -216,6 +229,15 @@ final class TestClient {
         }
         throw TestFailure("no answer")
     }
+}
+
+private func relays(in message: MessageView) -> [Endpoint] {
+    var found: [Endpoint] = []
+    var reader = message.attributes
+    while let attribute = reader.next() {
+        if attribute.type == .xorRelayedAddress, let endpoint = message.xorAddress(attribute) { found.append(endpoint) }
+    }
+    return found
 }
 
 struct TestFailure: Error, CustomStringConvertible {

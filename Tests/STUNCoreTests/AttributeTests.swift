@@ -105,6 +105,49 @@ struct AttributeTests {
         #expect(family == .unknown)
     }
 
+    @Test("ALTERNATE-SERVER is written in the clear, in either family, and all of them are read in order")
+    func alternateServer() throws {
+        let servers = [try Endpoint(parsing: "192.0.2.1:3478"), try Endpoint(parsing: "[2001:db8::1]:3479")]
+        let bytes = stunMessage(MessageType(.allocate, .error)) { builder in
+            builder.appendErrorCode(.tryAlternate, reason: "")
+            for server in servers { builder.appendAlternateServer(server) }
+            builder.append(.alternateServer, text: "malformed")
+        }
+        let message = try MessageView(parsing: bytes.span.rawBytes)
+        let read = message.alternateServers
+        #expect(read == servers)
+        #expect(bytes.count == 20 + 8 + 12 + 24 + 16)
+        #expect(Array(bytes[28..<40]) == [0x80, 0x23, 0, 8, 0, 1, 0x0D, 0x96, 192, 0, 2, 1])
+    }
+
+    @Test("padding, the first eight bits of an address and the reserved bits of ERROR-CODE may have any value")
+    func ignoredBits() throws {
+        var bytes = stunMessage(MessageType(.allocate, .error)) { builder in
+            builder.append(.username, text: "alice")
+            builder.append(.xorPeerAddress, [0xFF, 1, 0x21, 0x12, 0x21, 0x12, 0xA4, 0x42].span.rawBytes)
+            builder.append(.errorCode, [0xAA, 0xBB, 0xF8 | 4, 37].span.rawBytes)
+        }
+        // Three bytes of padding behind the name's five.
+        bytes.replaceSubrange(29..<32, with: [1, 2, 3])
+        let message = try MessageView(parsing: bytes.span.rawBytes)
+        let (name, peer, code) = (message.text(.username), message.xorAddress(.xorPeerAddress), message.errorCode)
+        #expect(name == "alice")
+        #expect(peer == Endpoint(address: IPAddress(ipv4: 0), port: 0))
+        #expect(code == .allocationMismatch)
+    }
+
+    @Test("text of up to 763 bytes is read, what is longer or no UTF-8 is not", arguments: [508, 509, 763, 764])
+    func longText(length: Int) throws {
+        for type in [AttributeType.username, .realm, .nonce, .software] {
+            let bytes = stunMessage(MessageType(.allocate, .request)) { builder in
+                builder.append(type, text: String(repeating: "x", count: length))
+            }
+            let message = try MessageView(parsing: bytes.span.rawBytes)
+            let read = message.text(type)?.utf8.count
+            #expect(read == (length <= 763 ? length : nil))
+        }
+    }
+
     @Test("MAPPED-ADDRESS is read in the clear")
     func mappedAddress() throws {
         let value: [UInt8] = [0, 1, 0x0D, 0x96, 192, 0, 2, 1]

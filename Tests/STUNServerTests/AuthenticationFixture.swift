@@ -25,21 +25,31 @@ struct AuthenticationFixture {
         authenticator.nonces.mint(for: endpoint ?? client, unixSeconds: seconds)
     }
 
-    /// An Allocate request with long-term credentials.
+    /// An Allocate request with long-term credentials: as clients of RFC 5389 make it without a `choice`, and as those of
+    /// RFC 8489 do with one.
     func request(
         _ username: String,
         _ password: String,
         nonce: String,
         realm: String = "callrelay",
-        algorithm: IntegrityAlgorithm = .sha1
+        choosing choice: PasswordAlgorithm? = nil,
+        byHash: Bool = false
     ) -> [UInt8] {
-        let key = IntegrityKey.longTerm(username: username, realm: realm, password: password)
-        let seal = IntegritySeal(key: key, algorithm: algorithm)
+        let key = IntegrityKey.longTerm(choice ?? .md5, username: username, realm: realm, password: password)
+        let seal = IntegritySeal(key: key, algorithm: choice == nil ? .sha1 : .sha256)
         return stunMessage(MessageType(.allocate, .request), sealedBy: seal) { builder in
             builder.appendRequestedTransport(.udp)
-            builder.appendUsername(username)
+            if byHash {
+                builder.appendUserhash(Userhash(username: username, realm: realm))
+            } else {
+                builder.appendUsername(username)
+            }
             builder.appendRealm(realm)
             builder.appendNonce(nonce)
+            if let choice {
+                builder.appendPasswordAlgorithms([.sha256, .md5])
+                builder.appendPasswordAlgorithm(choice)
+            }
         }
     }
 
@@ -69,4 +79,13 @@ struct AuthenticationFixture {
         let user: AuthenticatedUser?
         let refusal: Authenticator.Refusal?
     }
+}
+
+/// The message with the length field that fits its bytes.
+func withLength(_ bytes: [UInt8]) -> [UInt8] {
+    var bytes = bytes
+    let length = UInt16(bytes.count - 20)
+    bytes[2] = UInt8(length >> 8)
+    bytes[3] = UInt8(length & 255)
+    return bytes
 }

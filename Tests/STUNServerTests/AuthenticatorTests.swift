@@ -1,23 +1,26 @@
 import NetPrimitives
 import STUNCore
-import STUNServer
 import TestSupport
 import Testing
+
+@testable import STUNServer
 
 @Suite("Authenticator")
 struct AuthenticatorTests {
     private let fixture = AuthenticationFixture()
 
-    @Test("accepts a static user by either algorithm and hands out what seals the reply", arguments: [true, false])
-    func staticUser(bySHA256: Bool) throws {
-        let algorithm: IntegrityAlgorithm = bySHA256 ? .sha256 : .sha1
-        let request = fixture.request("alice", "wonder", nonce: fixture.nonce(), algorithm: algorithm)
+    @Test(
+        "accepts a static user by either algorithm; what names one is answered with SHA-256, all else with SHA-1",
+        arguments: [nil, .md5, .sha256] as [PasswordAlgorithm?]
+    )
+    func staticUser(choice: PasswordAlgorithm?) throws {
+        let request = fixture.request("alice", "wonder", nonce: fixture.nonce(), choosing: choice)
         let user = try #require(try fixture.authenticate(request).user)
         #expect(user.username == "alice")
         #expect(user.quotaKey == .staticUser("alice"))
         #expect(user.expiry == nil && user.callID == nil)
-        #expect(user.seal.algorithm == algorithm)
-        #expect(user.seal.key == .longTerm(username: "alice", realm: "callrelay", password: "wonder"))
+        #expect(user.seal.algorithm == (choice == nil ? .sha1 : .sha256))
+        #expect(user.seal.key == .longTerm(choice ?? .md5, username: "alice", realm: "callrelay", password: "wonder"))
     }
 
     @Test("no integrity attribute: 401, whatever else is there")
@@ -65,16 +68,51 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("USERHASH is not offered: 401 for a request that names its user so")
-    func userhash() throws {
+    @Test("what stands behind MESSAGE-INTEGRITY counts for nothing, the credential least of all")
+    func unprotectedTail() throws {
         let key = IntegrityKey.longTerm(username: "alice", realm: "callrelay", password: "wonder")
-        let seal = IntegritySeal(key: key, algorithm: .sha1)
-        let bytes = stunMessage(MessageType(.allocate, .request), sealedBy: seal) { builder in
-            builder.appendUserhash(Userhash(username: "alice", realm: "callrelay"))
-            builder.appendRealm("callrelay")
-            builder.appendNonce(fixture.nonce())
+        let whole = fixture.request("alice", "wonder", nonce: fixture.nonce(), choosing: .sha256)
+        // All that a request needs, but behind an integrity that covers none of it.
+        let tail = whole[20..<(whole.count - 36)]
+        for algorithm in [IntegrityAlgorithm.sha1, .sha256] {
+            let seal = IntegritySeal(key: key, algorithm: algorithm)
+            let bare = stunMessage(MessageType(.allocate, .request), sealedBy: seal)
+            #expect(try fixture.authenticate(withLength(bare + tail)).refusal == .badRequest)
         }
-        #expect(try fixture.authenticate(bytes).refusal == .unauthenticated)
+        // A choice of algorithm that was appended to an old client's request is not one.
+        let old = fixture.request("alice", "wonder", nonce: fixture.nonce())
+        let user = try fixture.authenticate(withLength(old + [0, 0x1D, 0, 4, 0, 2, 0, 0])).user
+        #expect(user?.seal.algorithm == .sha1)
+    }
+
+    @Test("a name that nobody has costs as many verifications as one that somebody has")
+    func noNameOracle() {
+        let book = fixture.authenticator.credentials
+        #expect(book.candidates(for: "nobody").count == book.candidates(for: "alice").count)
+        #expect(book.candidates(for: "12:x").count == 2)
+        #expect(book.nobody.count == 1)
+        #expect(book.candidates(for: Userhash(username: "alice", realm: "callrelay")).count == 1)
+        #expect(book.candidates(for: "nobody").allSatisfy { $0.owner == nil })
+    }
+
+    @Test("the keys that nobody has open nothing")
+    func decoy() throws {
+        let request = fixture.request("", "", nonce: fixture.nonce())
+        #expect(try fixture.authenticate(request).refusal == .unauthenticated)
+    }
+
+    @Test("a name that is no UTF-8, or longer than any may be, is an unknown user")
+    func unreadableNames() throws {
+        let key = IntegrityKey.longTerm(username: "", realm: "callrelay", password: "")
+        for name in [[0xFF, 0xFE], [UInt8](repeating: 0x61, count: 764)] {
+            let seal = IntegritySeal(key: key, algorithm: .sha1)
+            let bytes = stunMessage(MessageType(.allocate, .request), sealedBy: seal) { builder in
+                builder.append(.username, name.span.rawBytes)
+                builder.appendRealm("callrelay")
+                builder.appendNonce(fixture.nonce())
+            }
+            #expect(try fixture.authenticate(bytes).refusal == .unauthenticated)
+        }
     }
 
     @Test(
@@ -111,7 +149,8 @@ struct AuthenticatorTests {
         let kept = try #require(try fixture.authenticate(request).user)
         let later = AuthenticationFixture(staticUsers: ["bob": "builder"], secrets: [])
         #expect(try later.authenticate(request).refusal == .unauthenticated)
-        #expect(try later.authenticate(request, keeping: kept).user?.username == "alice")
+        let renewed = later.request("alice", "wonder", nonce: later.nonce())
+        #expect(try later.authenticate(renewed, keeping: kept).user?.username == "alice")
         let forged = later.request("alice", "blunder", nonce: later.nonce())
         #expect(try later.authenticate(forged, keeping: kept).refusal == .unauthenticated)
         let other = later.request("bob", "builder", nonce: later.nonce())
@@ -129,6 +168,7 @@ struct AuthenticatorTests {
 
     @Test("whatever comes, the gate and the authenticator do not trap and let nothing forged through")
     func anyBytes() throws {
+        let known = KnownAttributes.stun.union(KnownAttributes([.requestedTransport, .lifetime]))
         let valid = fixture.request("alice", "wonder", nonce: fixture.nonce())
         let wrongSeal = IntegritySeal(key: .shortTerm(password: "guess"), algorithm: .sha1)
         var builder = MessageBuilder(capacity: 4_096)
@@ -138,11 +178,10 @@ struct AuthenticatorTests {
             builder.removeAll()
             let message: MessageView
             do throws(MessageFailure) { message = try MessageView(parsing: bytes.span.rawBytes) } catch { return }
-            switch RequestGate.check(message, known: .turn) {
+            switch RequestGate.check(message, known: known) {
             case .drop: return
             case .unknownAttributes(let types):
-                let reply = ReplyWriter.unknownAttributes(types, to: message, in: &builder)
-                try claim(!types.isEmpty && types.count <= 16 && reply != nil, "\(types)")
+                try claim(!types.isEmpty && types.count <= RequestGate.maximumListedTypes, "\(types)")
             case .proceed:
                 switch try fixture.authenticate(bytes).refusal {
                 case let refusal?:

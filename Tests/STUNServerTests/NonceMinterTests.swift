@@ -1,13 +1,14 @@
 import NetPrimitives
 import STUNCore
-import STUNServer
 import TestSupport
 import Testing
+
+@testable import STUNServer
 
 @Suite("NonceMinter")
 struct NonceMinterTests {
     private let client = Endpoint(address: IPAddress(ipv4: 0xC000_0201), port: 40_000)
-    private let minter = NonceMinter(key: Self.key(1), realm: "callrelay")
+    private let minter = NonceMinter(key: Self.key(1), realm: "callrelay", features: .passwordAlgorithms)
     private let now: UInt64 = 1_900_000_000
 
     private static func key(_ seed: UInt64) -> NonceKey {
@@ -24,11 +25,11 @@ struct NonceMinterTests {
         )
     }
 
-    @Test("begins with the nonce cookie and no security feature, and stays short")
+    @Test("begins with the nonce cookie of its features, stays short, and needs no quoting")
     func form() {
         let nonce = minter.mint(for: client, unixSeconds: now)
-        #expect(nonce.hasPrefix("obMatJos2AAAA"))
-        #expect(nonce.utf8.count == 43)
+        #expect(nonce.hasPrefix("obMatJos2AAAB"))
+        #expect(nonce.utf8.count == 40)
         let isText = nonce.utf8.allSatisfy {
             $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
         }
@@ -43,12 +44,23 @@ struct NonceMinterTests {
         #expect(!isGood(nonce, at: now - 1))
     }
 
-    @Test("lives through the end of 32-bit time")
+    @Test("lives through the ends of the two bytes in which it carries its expiry, and does not come back with them")
     func wrapAround() {
-        let end = UInt64(UInt32.max)
-        let nonce = minter.mint(for: client, unixSeconds: end - 10)
-        #expect(isGood(nonce, at: end + 100))
-        #expect(!isGood(nonce, at: end + 591))
+        for end in [now | 0xFFFF, UInt64(UInt32.max)] {
+            let nonce = minter.mint(for: client, unixSeconds: end - 10)
+            #expect(isGood(nonce, at: end + 100))
+            #expect(!isGood(nonce, at: end + 591))
+            #expect((1...3).allSatisfy { !isGood(nonce, at: end + 100 + $0 << 16) })
+        }
+    }
+
+    @Test("other features than the server's make it a foreign nonce")
+    func alteredFeatures() {
+        let nonce = minter.mint(for: client, unixSeconds: now)
+        for bits in UInt32(0)..<8 where bits != 1 {
+            let altered = SecurityFeatures(rawValue: bits).cookie + nonce.dropFirst(13)
+            #expect(!isGood(altered), "\(altered)")
+        }
     }
 
     @Test("belongs to one address, one realm and one key, and differs by port")
@@ -56,8 +68,14 @@ struct NonceMinterTests {
         let nonce = minter.mint(for: client, unixSeconds: now)
         #expect(!isGood(nonce, from: IPAddress(ipv4: 0xC000_0202)))
         #expect(!isGood(nonce, from: IPAddress(ipv6High: 0, low: 0xC000_0201)))
-        let otherRealm = NonceMinter(key: Self.key(1), realm: "callrelax").mint(for: client, unixSeconds: now)
-        let otherKey = NonceMinter(key: Self.key(2), realm: "callrelay").mint(for: client, unixSeconds: now)
+        let otherRealm = NonceMinter(key: Self.key(1), realm: "callrelax", features: .passwordAlgorithms).mint(
+            for: client,
+            unixSeconds: now
+        )
+        let otherKey = NonceMinter(key: Self.key(2), realm: "callrelay", features: .passwordAlgorithms).mint(
+            for: client,
+            unixSeconds: now
+        )
         #expect(!isGood(otherRealm) && !isGood(otherKey))
         let otherPort = Endpoint(address: client.address, port: 40_001)
         let other = minter.mint(for: otherPort, unixSeconds: now)

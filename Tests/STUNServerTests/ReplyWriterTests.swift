@@ -44,28 +44,83 @@ struct ReplyWriterTests {
         #expect(!hasRealm && !hasNonce)
     }
 
-    @Test("a challenge is at most three times the barest request, IP and UDP headers counted on both sides")
-    func amplification() throws {
-        for fingerprint in [true, false] {
-            let request = stunMessage(MessageType(.allocate, .request), fingerprint: fingerprint)
-            let reply = try refuse(.unauthenticated, request)
-            #expect(reply.count + 28 <= 3 * (request.count + 28))
+    @Test("401 and 438 offer SHA-256 before MD5 and say so in the nonce; none names a reason or the software")
+    func offer() throws {
+        for refusal in Authenticator.Refusal.allCases {
+            let bytes = try refuse(refusal, stunMessage(MessageType(.allocate, .request)))
+            let reply = try MessageView(parsing: bytes.span.rawBytes)
+            let (algorithms, reason, software) = (
+                reply.passwordAlgorithms, reply.errorReason, reply.contains(.software)
+            )
+            let (hasName, hasHash) = (reply.contains(.username), reply.contains(.userhash))
+            let nonce = reply.text(.nonce).map { Array($0.utf8) }
+            let features = nonce.flatMap { SecurityFeatures(nonce: $0.span.rawBytes) }
+            #expect(algorithms == (refusal == .badRequest ? nil : [.sha256, .md5]))
+            #expect(features == (refusal == .badRequest ? nil : .passwordAlgorithms))
+            #expect(reason == "" && !software && !hasName && !hasHash)
         }
     }
 
-    @Test("a reply to an authenticated request is sealed the way the request was", arguments: [true, false])
-    func sealed(bySHA256: Bool) throws {
-        let algorithm: IntegrityAlgorithm = bySHA256 ? .sha256 : .sha1
-        let request = fixture.request("alice", "wonder", nonce: fixture.nonce(), algorithm: algorithm)
+    @Test("FINGERPRINT comes back when the request has it")
+    func fingerprint() throws {
+        for isAsked in [true, false] {
+            let bytes = try refuse(
+                .unauthenticated,
+                stunMessage(MessageType(.allocate, .request), fingerprint: isAsked)
+            )
+            let reply = try MessageView(parsing: bytes.span.rawBytes)
+            let (found, isRight) = (reply.fingerprint != nil, reply.isFingerprintRight)
+            #expect(found == isAsked && isRight)
+        }
+    }
+
+    @Test("the longest realm makes the challenge to a bare request just three times as large, the next is too long")
+    func longestRealm() throws {
+        func challenge(realm: String) throws -> (size: Int, limit: Int) {
+            var generator = SeededGenerator(seed: 1)
+            let authenticator = Authenticator(
+                credentials: CredentialBook(realm: realm, sharedSecrets: [fixture.secret]),
+                nonceKey: NonceKey(using: &generator)
+            )
+            let request = stunMessage(MessageType(.allocate, .request))
+            let message = try MessageView(parsing: request.span.rawBytes)
+            var builder = MessageBuilder(capacity: 2_048)
+            let range = ReplyWriter.refusal(
+                .unauthenticated,
+                to: message,
+                from: fixture.client,
+                by: authenticator,
+                unixSeconds: AuthenticationFixture.now,
+                in: &builder
+            )
+            return (try #require(range).count, authenticator.longestRealm)
+        }
+        // 20 bytes of request and 28 of headers, three times, less the headers of the answer.
+        #expect(Authenticator.longestAnswer(requestBytes: 20) == 116)
+        for length in [1, 9, 27, 28, 29, 127] {
+            let realm = String(repeating: "x", count: length)
+            let (size, limit) = try challenge(realm: realm)
+            #expect(limit == 28)
+            #expect((size <= 116) == (length <= limit), "\(length): \(size)")
+        }
+    }
+
+    @Test(
+        "a reply to an authenticated request is sealed by the rule of its algorithm",
+        arguments: [nil, .md5, .sha256] as [PasswordAlgorithm?]
+    )
+    func sealed(choice: PasswordAlgorithm?) throws {
+        let request = fixture.request("alice", "wonder", nonce: fixture.nonce(), choosing: choice)
         let user = try #require(try fixture.authenticate(request).user)
         let message = try MessageView(parsing: request.span.rawBytes)
         var builder = MessageBuilder(capacity: 512)
-        let range = ReplyWriter.error(.allocationMismatch, to: message, sealedBy: user.seal, in: &builder)
+        ReplyWriter.beginSuccess(to: message, in: &builder)
+        let range = ReplyWriter.finish(to: message, sealedBy: user.seal, in: &builder)
         let reply = try MessageView(parsing: builder.bytes(in: try #require(range)))
-        let (code, used) = (reply.errorCode, reply.integrityAlgorithm)
-        let isSealed = reply.verifyIntegrity(algorithm, key: user.seal.key)
-        #expect(code == .allocationMismatch)
-        #expect(used == algorithm)
-        #expect(isSealed)
+        let used = reply.integrityAlgorithm
+        let (sha1, sha256) = (reply.messageIntegrity != nil, reply.messageIntegritySHA256 != nil)
+        let isSealed = reply.verifyIntegrity(user.seal.algorithm, key: user.seal.key)
+        #expect(used == (choice == nil ? .sha1 : .sha256))
+        #expect(isSealed && sha1 != sha256)
     }
 }

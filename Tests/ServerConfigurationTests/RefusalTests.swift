@@ -66,8 +66,7 @@ struct RefusalTests {
             ("MATRIX_HOMESERVER_URL", "https://matrix.example", ""), ("REDIS_URL", "redis://localhost", ""),
             ("REDIS_EMITTER", "true", "false"), ("MATRIX_ENCRYPTED_ROOMS", "full", "notify_only"),
             ("METRICS_LISTEN", "127.0.0.1:9000", ""), ("TURN_TLS_CERT", "cert.pem", ""),
-            ("TURN_TLS_KEY", "key.pem", ""), ("TURN_MAX_BPS", "1MB", "0"), ("TURN_TOTAL_BPS", "1MB", "0"),
-            ("TURN_TLS_PORT", "443", "5349"),
+            ("TURN_TLS_KEY", "key.pem", ""), ("TURN_TLS_PORT", "443", "5349"),
             ("DATABASE_URL", "postgres://localhost/calls", "sqlite:data/callrelay.db"),
         ]
     )

@@ -25,7 +25,7 @@ struct AllocateTests {
         let relayed = try #require(reply.relayed)
         #expect(try relayed.address == IPAddress(parsing: "192.0.2.1") && relayed.port >= 49_152)
         let id = try #require(relay.shard.allocations[alice.flow]?.id)
-        guard case .allocationOpened(id, alice.flow, relayed, _) = relay.takeEvents().last else {
+        guard case .allocationOpened(id, alice.flow, relayed, nil, _) = relay.takeEvents().last else {
             Issue.record("the allocation was not reported")
             return
         }

@@ -15,16 +15,16 @@ struct AllocationRegistryTests {
         var registry = AllocationRegistry(ports: 50_000...50_099)
         var leases: [RelayLease] = []
         for index in 0..<100 {
-            let lease = try registry.leased("user\(index)", on: address, now: start, random: &random)
+            let lease = try registry.leased("user\(index)", .any(address), now: start, random: &random)
             #expect(registry.isLive(lease.endpoint))
             leases.append(lease)
         }
         #expect(Set(leases.map(\.endpoint.port)) == Set(50_000...50_099))
-        #expect(registry.lease("late", on: address, parity: .any, now: start, random: &random) == .capacity)
+        #expect(registry.lease("late", .any(address), now: start, random: &random) == .capacity)
         #expect(registry.leaseCount(of: "late") == 0)
         for lease in leases { registry.release(lease, now: start) }
         #expect(registry.leaseCount == 0)
-        for _ in 0..<100 { _ = try registry.leased("again", on: address, now: start, random: &random) }
+        for _ in 0..<100 { _ = try registry.leased("again", .any(address), now: start, random: &random) }
         #expect(registry.leaseCount == 100)
     }
 
@@ -32,19 +32,19 @@ struct AllocationRegistryTests {
     func rest() throws {
         var random = SeededGenerator(seed: 2)
         var registry = AllocationRegistry(ports: 50_000...50_003)
-        let first = try registry.leased("a", on: address, now: start, random: &random)
+        let first = try registry.leased("a", .any(address), now: start, random: &random)
         registry.release(first, now: start)
         let soon = start.advanced(bySeconds: 119)
         var others: [RelayLease] = []
-        for _ in 0..<3 { others.append(try registry.leased("a", on: address, now: soon, random: &random)) }
+        for _ in 0..<3 { others.append(try registry.leased("a", .any(address), now: soon, random: &random)) }
         #expect(!others.map(\.endpoint).contains(first.endpoint))
-        let rested = try registry.leased("a", on: address, now: soon, random: &random)
+        let rested = try registry.leased("a", .any(address), now: soon, random: &random)
         #expect(rested.endpoint == first.endpoint, "with nothing else free a resting port serves")
 
         registry.release(rested, now: soon)
         for lease in others { registry.release(lease, now: soon.advanced(bySeconds: 60)) }
         let after = soon.advanced(bySeconds: 120)
-        let woken = try registry.leased("a", on: address, now: after, random: &random)
+        let woken = try registry.leased("a", .any(address), now: after, random: &random)
         #expect(woken.endpoint == first.endpoint, "only it has rested long enough")
     }
 
@@ -53,11 +53,11 @@ struct AllocationRegistryTests {
         var random = SeededGenerator(seed: 3)
         var registry = AllocationRegistry(ports: 50_001...50_008)
         for _ in 0..<4 {
-            let lease = try registry.leased("a", on: address, parity: .even, now: start, random: &random)
+            let lease = try registry.leased("a", .even(address), now: start, random: &random)
             #expect(lease.endpoint.port.isMultiple(of: 2))
         }
-        #expect(registry.lease("a", on: address, parity: .even, now: start, random: &random) == .capacity)
-        _ = try registry.leased("a", on: address, now: start, random: &random)
+        #expect(registry.lease("a", .even(address), now: start, random: &random) == .capacity)
+        _ = try registry.leased("a", .any(address), now: start, random: &random)
     }
 
     @Test("user quota and total quota are refused as quota and come back with the release")
@@ -67,15 +67,15 @@ struct AllocationRegistryTests {
         limits.perUser = 2
         limits.total = 3
         var registry = AllocationRegistry(ports: 50_000...50_099, limits: limits)
-        let first = try registry.leased("alice", on: address, now: start, random: &random)
-        _ = try registry.leased("alice", on: address, now: start, random: &random)
-        #expect(registry.lease("alice", on: address, parity: .any, now: start, random: &random) == .quota)
-        let bob = try registry.leased("bob", on: address, now: start, random: &random)
-        #expect(registry.lease("carol", on: address, parity: .any, now: start, random: &random) == .quota)
+        let first = try registry.leased("alice", .any(address), now: start, random: &random)
+        _ = try registry.leased("alice", .any(address), now: start, random: &random)
+        #expect(registry.lease("alice", .any(address), now: start, random: &random) == .quota)
+        let bob = try registry.leased("bob", .any(address), now: start, random: &random)
+        #expect(registry.lease("carol", .any(address), now: start, random: &random) == .quota)
         registry.release(bob, now: start)
-        #expect(registry.lease("alice", on: address, parity: .any, now: start, random: &random) == .quota)
+        #expect(registry.lease("alice", .any(address), now: start, random: &random) == .quota)
         registry.release(first, now: start)
-        _ = try registry.leased("alice", on: address, now: start, random: &random)
+        _ = try registry.leased("alice", .any(address), now: start, random: &random)
     }
 
     @Test("half of the range taken by another process makes no request fail", arguments: [2, 64, 2000] as [UInt16])
@@ -85,11 +85,11 @@ struct AllocationRegistryTests {
         var registry = AllocationRegistry(ports: ports, limits: .unlimited)
         var opened: Set<UInt16> = []
         for _ in 0..<pairs {
-            let (lease, _) = registry.open(on: address, now: start, random: &random) { $0 % 4 < 2 }
+            let (lease, _) = registry.open("user", .any(address), now: start, random: &random) { $0 % 4 < 2 }
             opened.insert(try #require(lease).endpoint.port)
         }
         #expect(opened.count == Int(pairs))
-        #expect(registry.open(on: address, now: start, random: &random) { $0 % 4 < 2 }.lease == nil)
+        #expect(registry.open("user", .any(address), now: start, random: &random) { $0 % 4 < 2 }.lease == nil)
         #expect(registry.leaseCount == Int(pairs))
     }
 
@@ -101,7 +101,7 @@ struct AllocationRegistryTests {
         var found: RelayLease?
         while found == nil, requests < 100 {
             requests += 1
-            let (lease, draws) = registry.open(on: address, now: start, random: &random) { $0 != 30_500 }
+            let (lease, draws) = registry.open("user", .any(address), now: start, random: &random) { $0 != 30_500 }
             #expect(draws.count == Set(draws).count, "a search draws no port twice")
             #expect(draws.count <= 64)
             found = lease
@@ -126,7 +126,7 @@ struct AllocationRegistryTests {
                 } else {
                     let foreign = UInt16.random(in: 1...7, using: &random)
                     let user = "user\(Int.random(in: 0..<9, using: &random))"
-                    let opened = registry.open(user, on: address, now: now, random: &random) { $0 % foreign == 1 }
+                    let opened = registry.open(user, .any(address), now: now, random: &random) { $0 % foreign == 1 }
                     if let lease = opened.lease { held.append(lease) }
                 }
                 #expect(registry.leaseCount == held.count, "seed \(seed)")
@@ -135,7 +135,7 @@ struct AllocationRegistryTests {
             for lease in held { registry.release(lease, now: now) }
             #expect(registry.leaseCount == 0, "seed \(seed)")
             let all = (0...30).compactMap { user in
-                registry.open("fresh\(user)", on: address, now: now, random: &random) { _ in false }.lease
+                registry.open("fresh\(user)", .any(address), now: now, random: &random) { _ in false }.lease
             }
             #expect(all.count == 31, "seed \(seed): every port is back")
         }
@@ -143,7 +143,7 @@ struct AllocationRegistryTests {
 }
 
 extension AllocationRegistry.Limits {
-    fileprivate static var unlimited: Self {
+    static var unlimited: Self {
         var limits = Self()
         limits.perUser = 0
         return limits
@@ -151,32 +151,30 @@ extension AllocationRegistry.Limits {
 }
 
 extension AllocationRegistry {
-    fileprivate mutating func leased(
+    mutating func leased(
         _ user: String,
-        on address: IPAddress,
-        parity: PortParity = .any,
+        _ wish: PortWish,
         now: Instant,
         random: inout SeededGenerator
     ) throws -> RelayLease {
-        guard case .leased(let lease) = lease(user, on: address, parity: parity, now: now, random: &random) else {
-            throw NoLease()
-        }
+        guard case .leased(let lease) = lease(user, wish, now: now, random: &random) else { throw NoLease() }
         return lease
     }
 
     /// Does what a shell does: binds, and asks for the next port where another process has it.
-    fileprivate mutating func open(
+    mutating func open(
         _ user: String = "user",
-        on address: IPAddress,
+        _ wish: PortWish,
         now: Instant,
         random: inout SeededGenerator,
         isTaken: (UInt16) -> Bool
     ) -> (lease: RelayLease?, draws: [UInt16]) {
-        var answer = lease(user, on: address, parity: .any, now: now, random: &random)
+        var answer = lease(user, wish, now: now, random: &random)
         var draws: [UInt16] = []
         while case .leased(let lease) = answer {
             draws.append(lease.endpoint.port)
-            guard isTaken(lease.endpoint.port) else { return (lease, draws) }
+            let next = lease.reservedEndpoint?.port
+            guard isTaken(lease.endpoint.port) || next.map(isTaken) == true else { return (lease, draws) }
             answer = retry(lease, now: now, random: &random)
         }
         return (nil, draws)

@@ -17,7 +17,7 @@ struct PeerPolicyTests {
         ]
     )
     func deniedByDefault(text: String) throws {
-        #expect(try PeerPolicy().ports(of: IPAddress(parsing: text)) == nil)
+        #expect(try PeerPolicy().answer(IPAddress(parsing: text)) == .denied)
     }
 
     @Test(
@@ -27,7 +27,7 @@ struct PeerPolicyTests {
         ]
     )
     func allowedByDefault(text: String) throws {
-        #expect(try PeerPolicy().ports(of: IPAddress(parsing: text)) == .all)
+        #expect(try PeerPolicy().answer(IPAddress(parsing: text)) == .allowed)
     }
 
     @Test(
@@ -40,30 +40,31 @@ struct PeerPolicyTests {
     )
     func embedded(text: String) throws {
         let everything = try PeerPolicy(denied: [IPPrefix(parsing: "127.0.0.0/8"), IPPrefix(parsing: "10.0.0.0/8")])
-        #expect(try everything.ports(of: IPAddress(parsing: text)) == nil)
-        #expect(try PeerPolicy().ports(of: IPAddress(parsing: text)) == nil)
+        #expect(try everything.answer(IPAddress(parsing: text)) == .denied)
+        #expect(try PeerPolicy().answer(IPAddress(parsing: text)) == .denied)
     }
 
     @Test("Teredo hides its client inverted and its server in the clear")
     func teredo() throws {
         let address = try IPAddress(parsing: "2001:0:4136:e378:8000:63bf:3fff:fdd2")
-        let (client, server) = address.embeddedIPv4
-        #expect(try client == IPAddress(parsing: "192.0.2.45"))
-        #expect(try server == IPAddress(parsing: "65.54.227.120"))
+        let forms = address.reachableForms
+        #expect(forms.count == 3)
+        #expect(try forms[1] == IPAddress(parsing: "192.0.2.45"))
+        #expect(try forms[2] == IPAddress(parsing: "65.54.227.120"))
     }
 
-    @Test("an allowed prefix opens a denied one, in both forms of an address")
+    @Test("an allowed prefix opens a denied one, and no other form of it")
     func allowBeatsDeny() throws {
         let policy = try PeerPolicy(allowed: [IPPrefix(parsing: "127.0.0.0/8"), IPPrefix(parsing: "::1/128")])
-        for text in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
-            #expect(try policy.ports(of: IPAddress(parsing: text)) == .all, "\(text)")
+        for text in ["127.0.0.1", "::1"] {
+            #expect(try policy.answer(IPAddress(parsing: text)) == .allowed, "\(text)")
         }
-        for text in ["10.0.0.1", "64:ff9b::127.0.0.1", "::ffff:10.0.0.1", "fe80::1"] {
-            #expect(try policy.ports(of: IPAddress(parsing: text)) == nil, "\(text)")
+        for text in ["10.0.0.1", "64:ff9b::127.0.0.1", "::ffff:127.0.0.1", "fe80::1"] {
+            #expect(try policy.answer(IPAddress(parsing: text)) == .denied, "\(text)")
         }
         let translated = try PeerPolicy(allowed: [IPPrefix(parsing: "64:ff9b::/96")])
-        #expect(try translated.ports(of: IPAddress(parsing: "64:ff9b::8.8.8.8")) == .all)
-        #expect(try translated.ports(of: IPAddress(parsing: "64:ff9b::127.0.0.1")) == nil, "the IPv4 form counts too")
+        #expect(try translated.answer(IPAddress(parsing: "64:ff9b::8.8.8.8")) == .allowed)
+        #expect(try translated.answer(IPAddress(parsing: "64:ff9b::127.0.0.1")) == .denied, "the IPv4 form counts too")
     }
 
     @Test(
@@ -76,32 +77,55 @@ struct PeerPolicyTests {
     )
     func neverAllowed(text: String) throws {
         let open = try PeerPolicy(allowed: [IPPrefix(parsing: "0.0.0.0/0"), IPPrefix(parsing: "::/0")], denied: [])
-        #expect(try open.ports(of: IPAddress(parsing: text)) == nil)
-        #expect(try open.ports(of: IPAddress(parsing: "10.0.0.1")) == .all)
+        #expect(try open.answer(IPAddress(parsing: text)) == .denied)
+        #expect(try open.answer(IPAddress(parsing: "10.0.0.1")) == .allowed)
     }
 
-    @Test("our own relays are reached on relay ports only, unless allowed by name")
+    @Test("our own relays are answered as such, as the outside sees them")
     func ownRelays() throws {
         let own = try IPAddress(parsing: "192.168.1.5")
-        let ports = PortSpan(lowest: 50_000, highest: 50_100)
-        let policy = PeerPolicy(ownRelays: [own], relayPorts: ports)
-        #expect(policy.ports(of: own) == ports)
-        #expect(try policy.ports(of: IPAddress(parsing: "192.168.1.6")) == nil)
-        let open = try PeerPolicy(allowed: [IPPrefix(parsing: "192.168.0.0/16")], ownRelays: [own], relayPorts: ports)
-        #expect(open.ports(of: own) == .all)
+        let policy = PeerPolicy(ownRelays: [RelayAddress(bound: own)])
+        #expect(policy.answer(own) == .ownRelay)
+        #expect(try policy.answer(IPAddress(parsing: "192.168.1.6")) == .denied)
+        let named = try PeerPolicy(
+            allowed: [IPPrefix(parsing: "192.168.0.0/16")],
+            ownRelays: [RelayAddress(bound: own)]
+        )
+        #expect(named.answer(own) == .allowed, "reached at every port, so at the relays' ones too")
     }
 
-    @Test("an address that clients are served at is no peer, unless relays live there or it is allowed by name")
-    func ownListeners() throws {
-        let listener = try IPAddress(parsing: "8.8.4.4")
-        let relay = try IPAddress(parsing: "8.8.8.8")
-        let ports = PortSpan(lowest: 50_000, highest: 50_100)
-        let policy = PeerPolicy(ownListeners: [listener, relay], ownRelays: [relay], relayPorts: ports)
-        #expect(policy.ports(of: listener) == nil)
-        #expect(try policy.ports(of: IPAddress(parsing: "::ffff:8.8.4.4")) == nil)
-        #expect(try policy.ports(of: IPAddress(parsing: "64:ff9b::8.8.4.4")) == nil)
-        #expect(policy.ports(of: relay) == ports)
-        let open = try PeerPolicy(allowed: [IPPrefix(parsing: "8.8.4.0/24")], ownListeners: [listener])
-        #expect(open.ports(of: listener) == .all)
+    @Test("behind a NAT the own relay is the external address; the bound one is private like its neighbours")
+    func translatedRelays() throws {
+        let relay = try RelayAddress(bound: IPAddress(parsing: "10.0.0.5"), external: IPAddress(parsing: "8.8.8.8"))
+        let policy = PeerPolicy(ownRelays: [relay])
+        #expect(policy.answer(relay.external) == .ownRelay)
+        #expect(policy.answer(relay.bound) == .denied)
+        let named = try PeerPolicy(allowed: [IPPrefix(parsing: "8.8.8.0/24")], ownRelays: [relay])
+        #expect(named.answer(relay.external) == .ownRelayOrOther, "a relay's datagram is translated all the same")
+        let never = try RelayAddress(bound: relay.bound, external: IPAddress(parsing: "169.254.1.1"))
+        #expect(PeerPolicy(ownRelays: [never]).answer(never.external) == .denied)
+    }
+
+    @Test("an address with a service of ours is no peer, unless relays live there or it is allowed by name")
+    func ownServices() throws {
+        let service = try Endpoint(parsing: "8.8.4.4:3478")
+        let relay = try RelayAddress(bound: IPAddress(parsing: "8.8.8.8"))
+        let services = try [service, Endpoint(parsing: "8.8.8.8:3478")]
+        let policy = PeerPolicy(ownServices: services, ownRelays: [relay])
+        #expect(policy.answer(service.address) == .denied)
+        #expect(try policy.answer(IPAddress(parsing: "64:ff9b::8.8.4.4")) == .denied)
+        #expect(policy.answer(relay.bound) == .ownRelay)
+        let open = try PeerPolicy(allowed: [IPPrefix(parsing: "8.8.4.0/24")], ownServices: services)
+        #expect(open.answer(service.address) == .allowedExceptServices)
+        #expect(try open.answer(IPAddress(parsing: "8.8.4.5")) == .allowed)
+    }
+
+    @Test("a service on one loopback address closes its port on all of them")
+    func loopbackServices() throws {
+        let policy = try PeerPolicy(
+            allowed: [IPPrefix(parsing: "127.0.0.0/8")],
+            ownServices: [Endpoint(parsing: "127.0.0.1:3000")]
+        )
+        #expect(try policy.answer(IPAddress(parsing: "127.255.0.9")) == .allowedExceptServices)
     }
 }

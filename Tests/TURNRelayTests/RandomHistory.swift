@@ -13,10 +13,19 @@ struct RandomHistory: ~Copyable {
     let clients: [Client]
     let peers: [Endpoint]
     private var relaySockets: [SocketID] = []
+    /// Reservation tokens that clients were told of, some of them used or ended.
+    private var tokens: [ReservationToken] = []
 
     init(seed: UInt64) throws {
         let relay = try TURNScenario(seed: seed, ports: 50_000...50_019, quota: 5) { configuration in
             configuration.relays.ipv6 = RelayAddress(bound: IPAddress(ipv6High: 0x2001_0DB8_0000_0000, low: 1))
+            let nat = RelayAddress(bound: IPAddress(ipv4: 0xC000_0201), external: IPAddress(ipv4: 0xC000_02C8))
+            configuration.relays.ipv4 = nat
+            configuration.peers = try PeerPolicy(
+                allowed: ["203.0.113.0/24", "2001:db8::/32"].map { try IPPrefix(parsing: $0) },
+                ownServices: [Endpoint(parsing: "203.0.113.1:1001")],
+                ownRelays: [nat]
+            )
             configuration.limits.permissionsPerAllocation = 4
             configuration.limits.channelsPerAllocation = 3
             configuration.limits.allocationsPerShard = 6
@@ -26,11 +35,14 @@ struct RandomHistory: ~Copyable {
         for port in 40_000..<40_006 {
             clients.append(try relay.client("198.51.100.7:\(port)", user: port % 2 == 0 ? "alice" : "bob"))
         }
+        for port in 40_000..<40_002 { clients.append(try relay.client("[2001:db8::7]:\(port)", user: "alice")) }
         // The same place with another credential.
         clients.append(try relay.client("198.51.100.7:40000", user: "bob"))
         let peers = try [
             "203.0.113.1:1000", "203.0.113.1:1001", "203.0.113.2:1000", "203.0.113.3:9", "10.0.0.1:1",
             "[2001:db8::5]:1000", "[2001:db8::5]:1001", "[2001:db8::6]:7", "[::ffff:10.0.0.1]:5", "203.0.113.4:0",
+            "192.0.2.200:50000", "192.0.2.200:50001", "192.0.2.200:50002", "192.0.2.200:3478", "192.0.2.1:50000",
+            "192.0.2.1:50001", "192.0.2.1:50002", "192.0.2.1:3478",
         ].map { try Endpoint(parsing: $0) }
         self.relay = relay
         self.clients = clients
@@ -131,12 +143,21 @@ struct RandomHistory: ~Copyable {
         let targets = (0..<peerCount).map { _ in pick(peers) }
         let channel = number()
         let lifetime: UInt32? = pick([nil, 0, 0, 1, 700, 3600])
-        let family: IPAddress.Family? = pick([nil, nil, .ipv4, .ipv6])
+        let kind = method == .allocate ? Int.random(in: 0..<8, using: &random) : 0
+        let isDual = kind >= 5
+        // Now and then what must not stand together does.
+        let family: IPAddress.Family? = isDual && random.byte() < 240 ? nil : pick([nil, nil, .ipv4, .ipv6])
+        let evenPort: EvenPort? =
+            (2...4).contains(kind) ? EvenPort(reservesNextPort: kind != 2 || random.byte() < 16) : nil
+        let token = kind == 1 ? tokens.randomElement(using: &random) : nil
         return relay.requestBytes(method, from: client) { builder in
             if method == .allocate { builder.appendRequestedTransport(.udp) }
             if method == .allocate || method == .refresh {
                 if let lifetime { builder.appendLifetime(seconds: lifetime) }
                 if let family { builder.appendRequestedAddressFamily(family) }
+                if let evenPort { builder.appendEvenPort(evenPort) }
+                if isDual { builder.appendAdditionalAddressFamily(.ipv6) }
+                if let token { builder.appendReservationToken(token) }
             } else {
                 if method == .channelBind { builder.appendChannelNumber(channel) }
                 for target in targets { builder.appendXORAddress(.xorPeerAddress, target) }
@@ -147,7 +168,9 @@ struct RandomHistory: ~Copyable {
     private mutating func request(_ method: MessageMethod, _ client: Client) throws {
         let bytes = requestBytes(method, client)
         relay.deliver(bytes, from: client.flow)
-        #expect(relay.takeSent().count == 1, "a request that proves who sends it gets one answer")
+        let sent = relay.takeSent()
+        #expect(sent.count == 1, "a request that proves who sends it gets one answer")
+        if let bytes = sent.first?.bytes, let token = try Reply(bytes, for: client).token { tokens.append(token) }
     }
 
     private mutating func repeatAllocate(_ client: Client) throws {

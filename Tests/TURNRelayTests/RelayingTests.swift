@@ -156,7 +156,7 @@ struct RelayingTests {
                 builder.appendXORAddress(.xorPeerAddress, Endpoint(address: address, port: 0))
             }
         }
-        #expect(reply.code == 400)
+        #expect(reply.code == 508, "more peers than are read from one request")
         relay.advance(bySeconds: 600)
         #expect(try relay.bind(alice, 0x4002, "203.0.113.4:3").isSuccess)
     }
@@ -235,21 +235,6 @@ struct RelayingTests {
         #expect(relay.leases.count == 1 && relay.shard.allocationCount == 1)
     }
 
-    @Test("our own relay address is reached on relay ports alone")
-    func ownRelay() throws {
-        let own = try IPAddress(parsing: "192.0.2.1")
-        var relay = try TURNScenario { configuration in
-            configuration.peers = PeerPolicy(ownRelays: [own], relayPorts: PortSpan(lowest: 49_152, highest: 65_535))
-        }
-        let alice = try allocated(&relay)
-        #expect(try relay.permit(alice, "192.0.2.1").isSuccess)
-        #expect(try relay.send([1], from: alice, to: "192.0.2.1:49152").delivery != nil)
-        #expect(try relay.send([1], from: alice, to: "192.0.2.1:3478") == .drop(.noPermission))
-        #expect(try relay.peerSends(from: "192.0.2.1:3478", to: alice) == .drop(.noPermission))
-        #expect(try relay.bind(alice, 0x4000, "192.0.2.1:3478").code == 403)
-        #expect(try relay.bind(alice, 0x4000, "192.0.2.1:50000").isSuccess)
-    }
-
     @Test("a Send indication needs peer and data, and everything in it understood")
     func sendIndications() throws {
         var relay = try TURNScenario()
@@ -266,7 +251,7 @@ struct RelayingTests {
         #expect(
             verdict(&relay) { builder in
                 builder.append(.data, text: "x")
-                builder.appendDontFragment()
+                builder.append(AttributeType(rawValue: 0x7ABC), text: "required")
                 builder.appendXORAddress(.xorPeerAddress, peer)
             } == .drop(.unknownAttribute)
         )

@@ -16,12 +16,13 @@ extension TURNShard {
         }
     }
 
-    borrowing func referencePeer(_ byteCount: Int, from peer: Endpoint, on relay: SocketID, now: Instant) -> Verdict {
+    borrowing func referencePeer(_ byteCount: Int, from source: Endpoint, on relay: SocketID, now: Instant) -> Verdict {
+        let peer = referenceSeen(source)
         guard
-            let allocation = liveAllocations(now).first(where: { $0.relay == relay }),
-            let permission = allocation.permissions.first(where: { $0.address == peer.address && now < $0.expires }),
-            permission.ports.contains(peer.port)
+            let allocation = liveAllocations(now).first(where: { $0.liveRelay(peer.address.family, now) == relay }),
+            allocation.permissions.contains(where: { $0.address == peer.address && now < $0.expires })
         else { return .drop(.noPermission) }
+        guard referenceDestination(peer) != nil else { return .drop(.closedPort) }
         let channel = allocation.channels.first { $0.peer == peer && now < $0.expires }
         let framing = channel.map { Framing.channelData($0.number) } ?? .dataIndication(peer: peer)
         let header = channel == nil ? (peer.address.family == .ipv4 ? 36 : 48) : 4
@@ -39,11 +40,33 @@ extension TURNShard {
         )
     }
 
+    /// The policy asked anew for every datagram, and the own endpoints looked up in plain lists.
+    private borrowing func referenceDestination(_ peer: Endpoint) -> Endpoint? {
+        let isService = configuration.peers.ownServices.contains(peer)
+        let relay = configuration.liveRelays.addresses.first { address in
+            address.external == peer.address
+                && configuration.liveRelays.isLive(Endpoint(address: address.bound, port: peer.port))
+        }
+        let bound = relay.map { Endpoint(address: $0.bound, port: peer.port) }
+        return switch configuration.peers.answer(peer.address) {
+        case .denied: nil
+        case .allowed: peer
+        case .allowedExceptServices: isService ? nil : peer
+        case .ownRelay: bound
+        case .ownRelayOrOther: bound ?? (isService ? nil : peer)
+        }
+    }
+
+    private borrowing func referenceSeen(_ source: Endpoint) -> Endpoint {
+        guard configuration.liveRelays.isLive(source) else { return source }
+        let relay = configuration.liveRelays.addresses.first { $0.bound == source.address }
+        return Endpoint(address: relay?.external ?? source.address, port: source.port)
+    }
+
     borrowing func liveAllocations(_ now: Instant) -> [Allocation] {
         var live: [Allocation] = []
         for slot in 0..<allocations.slotCount {
-            if let allocation = allocations.allocation(inSlot: slot), allocation.relay != nil, now < allocation.expires
-            {
+            if let allocation = allocations.allocation(inSlot: slot), allocation.isOpen, now < allocation.expires {
                 live.append(allocation)
             }
         }
@@ -58,16 +81,17 @@ extension TURNShard {
         guard count <= 65_507 else { return .drop(.oversize) }
         guard
             let allocation = liveAllocations(now).first(where: { $0.flow == flow }),
-            let relay = allocation.relay,
-            let channel = allocation.channels.first(where: { $0.number == number && now < $0.expires })
+            let channel = allocation.channels.first(where: { $0.number == number && now < $0.expires }),
+            let relay = allocation.liveRelay(channel.peer.address.family, now)
         else { return .drop(.unknownChannel) }
+        guard let destination = referenceDestination(channel.peer) else { return .drop(.closedPort) }
         return .forward(
             Forward(
                 payloadOffset: 4,
                 payloadCount: count,
                 framing: .raw,
                 socket: relay,
-                destination: channel.peer,
+                destination: destination,
                 meter: allocation.id.slot
             )
         )
@@ -92,25 +116,34 @@ extension TURNShard {
         guard let peer = message.xorAddress(.xorPeerAddress), peer.port != 0, let data = message.dataRange else {
             return .drop(.malformedIndication)
         }
+        guard let allocation = liveAllocations(now).first(where: { $0.flow == flow }) else {
+            return .drop(.noAllocation)
+        }
+        guard let relay = allocation.relays[peer.address.family]?.socket else { return .drop(.familyMismatch) }
         guard
-            let allocation = liveAllocations(now).first(where: { $0.flow == flow }),
-            let relay = allocation.relay
-        else { return .drop(.noAllocation) }
-        guard peer.address.family == allocation.family else { return .drop(.familyMismatch) }
-        guard
-            let permission = allocation.permissions.first(where: { $0.address == peer.address && now < $0.expires }),
-            permission.ports.contains(peer.port)
+            allocation.liveRelay(peer.address.family, now) == relay,
+            allocation.permissions.contains(where: { $0.address == peer.address && now < $0.expires })
         else { return .drop(.noPermission) }
+        guard let destination = referenceDestination(peer) else { return .drop(.closedPort) }
+        guard message.isFingerprintRight else { return .drop(.badFingerprint) }
         return .forward(
             Forward(
                 payloadOffset: UInt16(data.lowerBound),
                 payloadCount: UInt16(data.count),
                 framing: .raw,
                 socket: relay,
-                destination: peer,
-                meter: allocation.id.slot
+                destination: destination,
+                meter: allocation.id.slot,
+                dontFragment: message.dontFragment
             )
         )
+    }
+}
+
+extension Allocation {
+    /// The relay socket of one family while its own time lasts.
+    fileprivate func liveRelay(_ family: IPAddress.Family, _ now: Instant) -> SocketID? {
+        relays[family].flatMap { now < $0.expires ? $0.socket : nil }
     }
 }
 
@@ -144,7 +177,10 @@ extension TURNShard {
             #expect(Set(peers).count == peers.count, "\(context): one channel a peer")
             #expect(permissions.count <= configuration.limits.permissionsPerAllocation, "\(context)")
             #expect(numbers.count <= configuration.limits.channelsPerAllocation, "\(context)")
-            if allocation.relay != nil { expected += 1 + permissions.count + 2 * numbers.count }
+            for family in permissions.map(\.family) + peers.map(\.address.family) {
+                #expect(allocation.relays[family] != nil, "\(context): a peer is of a family that is relayed")
+            }
+            if allocation.isOpen { expected += 1 + permissions.count + 2 * numbers.count }
         }
         #expect(total == allocations.count, "\(context): every allocation has a slot")
         #expect(total <= configuration.limits.allocationsPerShard, "\(context)")

@@ -11,6 +11,10 @@ struct Reply: Hashable {
     let type: MessageType
     let code: UInt16?
     let relayed: Endpoint?
+    /// All relayed addresses in their order.
+    let allRelayed: [Endpoint]
+    let token: ReservationToken?
+    let addressError: AddressErrorCode?
     let mapped: Endpoint?
     let lifetime: UInt32?
     let realm: String?
@@ -25,6 +29,9 @@ struct Reply: Hashable {
         type = message.type
         code = message.errorCode?.rawValue
         relayed = message.xorAddress(.xorRelayedAddress)
+        allRelayed = message.relayedAddresses
+        token = message.reservationToken
+        addressError = message.addressErrorCode
         mapped = message.xorAddress(.xorMappedAddress)
         lifetime = message.lifetimeSeconds
         realm = message.text(.realm)
@@ -35,6 +42,17 @@ struct Reply: Hashable {
     }
 
     var isSuccess: Bool { type.messageClass == .success }
+}
+
+extension MessageView {
+    fileprivate var relayedAddresses: [Endpoint] {
+        var found: [Endpoint] = []
+        var reader = attributes
+        while let attribute = reader.next() {
+            if attribute.type == .xorRelayedAddress, let endpoint = xorAddress(attribute) { found.append(endpoint) }
+        }
+        return found
+    }
 }
 
 extension Client {
@@ -92,8 +110,21 @@ extension TURNScenario {
         return try #require(reply.relayed)
     }
 
-    mutating func refresh(_ client: Client, lifetime: UInt32? = nil) throws -> Reply {
+    /// An Allocate request for UDP with further attributes.
+    mutating func allocate(_ client: Client, asking attributes: (inout MessageBuilder) -> Void) throws -> Reply {
+        try request(.allocate, from: client) { builder in
+            builder.appendRequestedTransport(.udp)
+            attributes(&builder)
+        }
+    }
+
+    mutating func refresh(
+        _ client: Client,
+        lifetime: UInt32? = nil,
+        family: IPAddress.Family? = nil
+    ) throws -> Reply {
         try request(.refresh, from: client) { builder in
+            if let family { builder.appendRequestedAddressFamily(family) }
             if let lifetime { builder.appendLifetime(seconds: lifetime) }
         }
     }
@@ -128,7 +159,9 @@ extension TURNScenario {
 
     /// What becomes of a payload that a peer sends to a client's relayed address.
     func peerSends(byteCount: Int = 5, from peer: String, to client: Client) throws -> Verdict {
-        shard.routePeer(byteCount: byteCount, from: try Endpoint(parsing: peer), on: try relay(of: client), now: now)
+        let peer = try Endpoint(parsing: peer)
+        let socket = try relay(of: client, peer.address.family)
+        return shard.routePeer(byteCount: byteCount, from: peer, on: socket, now: now)
     }
 }
 

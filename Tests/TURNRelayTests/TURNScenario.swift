@@ -34,7 +34,8 @@ struct TURNScenario: ~Copyable {
     private(set) var events: [RelayEvent] = []
     private(set) var openings: [AllocationID: RelayRequest] = [:]
     private(set) var leases: [SocketID: RelayLease] = [:]
-    private let minter: NonceMinter
+    /// Shared with the shard, as with all shards of a server.
+    let liveRelays: LiveRelayPorts
     private let lowestPort: UInt16
     private var socketCount: UInt32 = 0
 
@@ -48,7 +49,7 @@ struct TURNScenario: ~Copyable {
         allowing allowed: [String] = ["127.0.0.0/8", "203.0.113.0/24", "2001:db8::/32"],
         ports: ClosedRange<UInt16> = 49_152...65_535,
         quota: Int = 0,
-        _ configure: (inout TURNConfiguration) -> Void = { _ in }
+        _ configure: (inout TURNConfiguration) throws -> Void = { _ in }
     ) throws {
         var random = SeededGenerator(seed: seed)
         let nonceKey = NonceKey(using: &random)
@@ -56,7 +57,10 @@ struct TURNScenario: ~Copyable {
             relays: RelayAddresses(ipv4: RelayAddress(bound: try IPAddress(parsing: "192.0.2.1"))),
             peers: PeerPolicy(allowed: try allowed.map { try IPPrefix(parsing: $0) })
         )
-        configure(&configuration)
+        try configure(&configuration)
+        let relays = [configuration.relays.ipv4, configuration.relays.ipv6].compactMap(\.self)
+        liveRelays = LiveRelayPorts(relays)
+        configuration.liveRelays = liveRelays
         let book = CredentialBook(realm: Self.realm, staticUsers: Self.users, sharedSecrets: [Self.secret])
         shard = TURNShard(
             configuration: configuration,
@@ -68,7 +72,6 @@ struct TURNScenario: ~Copyable {
         limits.perUser = quota
         registry = AllocationRegistry(ports: ports, limits: limits)
         lowestPort = ports.lowerBound
-        minter = NonceMinter(key: nonceKey, realm: Self.realm)
         self.random = random
     }
 
@@ -84,16 +87,29 @@ struct TURNScenario: ~Copyable {
         return Client(flow: flow, username: credential.username, password: credential.password)
     }
 
+    /// A client with a credential of our own form, minted for a call, that ends `seconds` from now.
+    func client(_ endpoint: String, user: String, inCall call: String, endingIn seconds: UInt64 = 3600) throws -> Client
+    {
+        let tag = RelayUserTag(userID: user, secret: Self.secret)
+        let expiry = unixSeconds + seconds
+        let credential = TimeLimitedCredential.mint(secret: Self.secret, expiry: expiry, tag: tag, callID: call)
+        let flow = Flow(client: try Endpoint(parsing: endpoint), socket: Self.listener, transport: .udp)
+        return Client(flow: flow, username: credential.username, password: credential.password)
+    }
+
     mutating func advance(bySeconds seconds: UInt32) {
         now = now.advanced(bySeconds: seconds)
         unixSeconds += UInt64(seconds)
     }
 
-    func nonce(for client: Client) -> String { minter.mint(for: client.flow.client, unixSeconds: unixSeconds) }
+    func nonce(for client: Client) -> String {
+        shard.authenticator.nonces.mint(for: client.flow.client, unixSeconds: unixSeconds)
+    }
 
-    /// The socket behind the relayed address that `client` was given.
-    func relay(of client: Client) throws -> SocketID {
-        try #require(shard.allocations[client.flow]?.relay)
+    /// The socket behind the relayed address that `client` was given, the only one or that of `family`.
+    func relay(of client: Client, _ family: IPAddress.Family? = nil) throws -> SocketID {
+        let allocation = try #require(shard.allocations[client.flow])
+        return try #require(family.map { allocation.relay($0) } ?? allocation.relays.first?.socket)
     }
 
     /// Does what a shell does with a client's datagram. Answers the verdict that it was not control, if so.
@@ -108,6 +124,19 @@ struct TURNScenario: ~Copyable {
 
     mutating func sweep(limit: Int = 1000) {
         shard.sweep(now: now, limit: limit, into: &effects)
+        applyEffects()
+    }
+
+    /// A call is over, as the shell is told.
+    mutating func endCall(_ call: String, credentialSeconds: UInt32 = 3600) {
+        let ended = EndedCall(callID: call, credentialSeconds: credentialSeconds)
+        while !shard.endCall(ended, now: now, into: &effects) { applyEffects() }
+        applyEffects()
+    }
+
+    /// The drain's deadline.
+    mutating func closeAll() {
+        while !shard.closeAll(into: &effects) { applyEffects() }
         applyEffects()
     }
 
@@ -132,7 +161,7 @@ struct TURNScenario: ~Copyable {
         #expect(sent.isEmpty, sourceLocation: location)
     }
 
-    private mutating func applyEffects() {
+    mutating func applyEffects() {
         var index = 0
         while index < effects.count {
             switch effects[index] {
@@ -144,7 +173,10 @@ struct TURNScenario: ~Copyable {
             case .closeRelay(let socket):
                 let lease = leases.removeValue(forKey: socket)
                 #expect(lease != nil, "a socket is closed once")
-                if let lease { registry.release(lease, now: now) }
+                if let lease {
+                    liveRelays.close(lease.endpoint)
+                    registry.release(lease, now: now)
+                }
             case .report(let event):
                 events.append(event)
             }
@@ -154,13 +186,7 @@ struct TURNScenario: ~Copyable {
     }
 
     private mutating func open(_ id: AllocationID, _ request: RelayRequest) {
-        var answer = registry.lease(
-            effects.name(request.user),
-            on: request.address,
-            parity: request.parity,
-            now: now,
-            random: &random
-        )
+        var answer = registry.lease(effects.name(request.user), request.wish, now: now, random: &random)
         while case .leased(let lease) = answer, lease.endpoint.port < lowestPort + takenPorts {
             answer = registry.retry(lease, now: now, random: &random)
         }
@@ -170,7 +196,9 @@ struct TURNScenario: ~Copyable {
             socketCount += 1
             let socket = SocketID(slot: socketCount, generation: 0)
             leases[socket] = lease
-            outcome = .opened(socket, lease.endpoint)
+            liveRelays.open(lease.endpoint)
+            outcome =
+                lease.reservation.map { .openedPair(socket, lease.endpoint, $0) } ?? .opened(socket, lease.endpoint)
         case .quota: outcome = .quota
         case .capacity: outcome = .capacity
         }

@@ -10,6 +10,9 @@ public struct PropertyFalsified: Error, CustomStringConvertible {
 public struct ClaimFailure: Error, CustomStringConvertible {
     /// What was expected and what was seen.
     public let description: String
+
+    /// A claim refuted by what `description` tells.
+    public init(description: String) { self.description = description }
 }
 
 /// Runs `body` with `iterations` different seeds.

@@ -64,8 +64,20 @@ class Person:
     expects_outage: bool = False
 
     @classmethod
-    def enter(cls, browser: Browser, server: RunningServer, name: str, room: str, **context: object) -> "Person":
+    def enter(
+        cls,
+        browser: Browser,
+        server: RunningServer,
+        name: str,
+        room: str,
+        *,
+        before: str | None = None,
+        **context: object,
+    ) -> "Person":
+        """Opens the page and joins the room; `before` is a script that runs before the page's own."""
         page = browser.new_context(**{"viewport": WIDE, **context}).new_page()
+        if before is not None:
+            page.add_init_script(before)
         person = cls(name, page)
         page.on("pageerror", lambda error: person.problems.append(str(error)))
         page.on("console", person._note)

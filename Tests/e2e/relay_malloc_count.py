@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 
+import stun_message as stun
 from turn_client import TurnClient
 
 CHANNEL = 0x4001
@@ -114,8 +115,9 @@ class Path:
         return [self.client.receive().data for _ in payloads]
 
     def send_up(self, payloads):
-        for one in payloads:
-            self.client.send(self.plain_address, one)
+        for number, one in enumerate(payloads):
+            extra = [(stun.DONT_FRAGMENT, b"")] if number % 4 == 1 else []
+            self.client.send(self.plain_address, one, *extra, fingerprint=number % 4 == 2)
         return [self.plain_peer.recv(65536) for _ in payloads]
 
     def data_down(self, payloads):

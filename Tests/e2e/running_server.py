@@ -54,6 +54,8 @@ class RunningServer:
             "LOG_LEVEL": "debug",
             # Allocations that a test left behind are not waited for.
             "DRAIN_TIMEOUT": "1s",
+            # The relay's tests run with several counts of shards.
+            "TURN_WORKERS": os.environ.get("CALLRELAY_TEST_WORKERS"),
             **(settings or {}),
         }
         self.secure = bool(self.settings.get("HTTP_TLS_CERT"))
@@ -72,7 +74,8 @@ class RunningServer:
     @property
     def environment(self) -> dict[str, str]:
         """Only what is meant for the server: nothing of the shell that runs the tests leaks in."""
-        inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        names = ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "TSAN_OPTIONS")
+        inherited = {key: os.environ[key] for key in names if key in os.environ}
         return inherited | {key: value for key, value in self.settings.items() if value is not None}
 
     @property
@@ -94,12 +97,21 @@ class RunningServer:
             if self.process.poll() is not None:
                 raise RuntimeError(f"callrelay exited {self.process.returncode} at start:\n{self.log}")
             try:
-                if requests.get(f"{self.url}/readyz", timeout=2, verify=self.authority).status_code == 200:
+                if self._is_ready():
                     return self
             except OSError:  # not listening yet, or too slow an answer; every failure of requests is one
                 time.sleep(0.05)
         self.kill()
         raise RuntimeError(f"callrelay did not become ready within {START_SECONDS} s:\n{self.log}")
+
+    def _is_ready(self) -> bool:
+        if self.settings.get("AUTH_MODE") != "off":
+            return requests.get(f"{self.url}/readyz", timeout=2, verify=self.authority).status_code == 200
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:  # the relay alone: a Binding request
+            probe.settimeout(0.5)
+            probe.connect(("127.0.0.1", self.turn_port))
+            probe.send(b"\x00\x01\x00\x00\x21\x12\xa4\x42" + os.urandom(12))
+            return probe.recv(2048)[:2] == b"\x01\x01"
 
     def stop(self) -> int:
         """SIGTERM; the answer is the exit status, which CONTRACT wants to be 0."""
@@ -150,12 +162,22 @@ class RunningServer:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     @property
+    def udp_socket_count(self) -> int:
+        """Listeners of the relay and relay sockets."""
+        inodes, directory = set(), f"/proc/{self.process.pid}"
+        for table in ("udp", "udp6"):
+            lines = Path(f"{directory}/net/{table}").read_text().splitlines()[1:]
+            inodes |= {f"socket:[{line.split()[9]}]" for line in lines}
+        return sum(self._link(name) in inodes for name in os.listdir(f"{directory}/fd"))
+
+    def _link(self, name: str) -> str | None:
+        try:
+            return os.readlink(f"/proc/{self.process.pid}/fd/{name}")
+        except FileNotFoundError:
+            return None  # closed since the listing
+
+    @property
     def socket_count(self) -> int:
         """Descriptors that are sockets; the database's pool of readers, which may grow under load, is none of them."""
-        directory, count = f"/proc/{self.process.pid}/fd", 0
-        for name in os.listdir(directory):
-            try:
-                count += os.readlink(f"{directory}/{name}").startswith("socket:")
-            except FileNotFoundError:
-                continue  # closed since the listing
-        return count
+        links = map(self._link, os.listdir(f"/proc/{self.process.pid}/fd"))
+        return sum(link is not None and link.startswith("socket:") for link in links)

@@ -3,6 +3,7 @@
 Nothing here is shared with the server, so that both cannot be wrong in the same way.
 """
 
+import base64
 import hashlib
 import hmac
 import ipaddress
@@ -26,9 +27,20 @@ USERNAME, MESSAGE_INTEGRITY, ERROR_CODE, UNKNOWN_ATTRIBUTES = 0x0006, 0x0008, 0x
 CHANNEL_NUMBER, LIFETIME, XOR_PEER_ADDRESS, DATA_ATTRIBUTE = 0x000C, 0x000D, 0x0012, 0x0013
 REALM, NONCE, XOR_RELAYED_ADDRESS, REQUESTED_ADDRESS_FAMILY = 0x0014, 0x0015, 0x0016, 0x0017
 EVEN_PORT, REQUESTED_TRANSPORT, XOR_MAPPED_ADDRESS, RESERVATION_TOKEN = 0x0018, 0x0019, 0x0020, 0x0022
-FINGERPRINT = 0x8028
+ADDITIONAL_ADDRESS_FAMILY, ADDRESS_ERROR_CODE = 0x8000, 0x8001
+DONT_FRAGMENT, ICMP = 0x001A, 0x8004
+MESSAGE_INTEGRITY_SHA256, PASSWORD_ALGORITHM, USERHASH = 0x001C, 0x001D, 0x001E
+PASSWORD_ALGORITHMS, SOFTWARE, FINGERPRINT = 0x8002, 0x8022, 0x8028
+
+# Password algorithms, and the bits of the nonce cookie that announce them and user hashes (RFC 8489 section 18, the bits
+# counted as erratum 6290 says).
+MD5, SHA256 = 1, 2
+NONCE_COOKIE, FEATURE_PASSWORD_ALGORITHMS, FEATURE_USERNAME_ANONYMITY = b"obMatJos2", 1, 2
 
 UDP = 17
+
+
+DIGESTS = {MESSAGE_INTEGRITY: hashlib.sha1, MESSAGE_INTEGRITY_SHA256: hashlib.sha256}
 
 
 class Malformed(ValueError):
@@ -48,6 +60,9 @@ class Message:
     def address(self, kind: int) -> tuple[str, int] | None:
         value = self.first(kind)
         return None if value is None else decode_xor_address(value, self.transaction_id)
+
+    def addresses(self, kind: int) -> list[tuple[str, int]]:
+        return [decode_xor_address(value, self.transaction_id) for found, value in self.attributes if found == kind]
 
     def number(self, kind: int) -> int | None:
         value = self.first(kind)
@@ -85,10 +100,11 @@ def encode(
     attributes: list[tuple[int, bytes]],
     *,
     key: bytes | None = None,
+    integrity: int = MESSAGE_INTEGRITY,
     transaction_id: bytes | None = None,
     fingerprint: bool = True,
 ) -> bytes:
-    """The message, with MESSAGE-INTEGRITY if a key is given, and FINGERPRINT last."""
+    """The message, with the integrity attribute if a key is given, and FINGERPRINT last."""
     transaction_id = transaction_id or os.urandom(12)
     body = b"".join(encode_attribute(kind, value) for kind, value in attributes)
 
@@ -97,16 +113,17 @@ def encode(
 
     if key is not None:
         # The length that is hashed counts the integrity attribute itself (RFC 8489 section 14.5).
-        digest = hmac.new(key, head(len(body) + 24) + body, hashlib.sha1).digest()
-        body += encode_attribute(MESSAGE_INTEGRITY, digest)
+        algorithm = DIGESTS[integrity]
+        digest = hmac.new(key, head(len(body) + 4 + algorithm().digest_size) + body, algorithm).digest()
+        body += encode_attribute(integrity, digest)
     if fingerprint:
         crc = zlib.crc32(head(len(body) + 8) + body) ^ FINGERPRINT_XOR
         body += encode_attribute(FINGERPRINT, struct.pack("!I", crc))
     return head(len(body)) + body
 
 
-def decode(data: bytes, *, key: bytes | None = None) -> Message:
-    """Reads a message; checks FINGERPRINT if it is there, and MESSAGE-INTEGRITY if a key is given."""
+def decode(data: bytes, *, key: bytes | None = None, integrity: int = MESSAGE_INTEGRITY) -> Message:
+    """Reads a message; checks FINGERPRINT if it is there, and that it has this integrity attribute if a key is given."""
     if len(data) < 20 or data[0] & 0xC0:
         raise Malformed(f"no STUN header in {len(data)} bytes")
     kind, length, cookie = struct.unpack_from("!HHI", data)
@@ -120,10 +137,10 @@ def decode(data: bytes, *, key: bytes | None = None) -> Message:
         value = data[offset + 4 : offset + 4 + size]
         if len(value) < size:
             raise Malformed(f"attribute {attribute:#06x} of {size} bytes is cut short")
-        if attribute == MESSAGE_INTEGRITY and key is not None:
-            prefix = data[:2] + struct.pack("!H", offset + 24 - 20) + data[4:offset]
-            if hmac.new(key, prefix, hashlib.sha1).digest() != value:
-                raise Malformed("MESSAGE-INTEGRITY does not match")
+        if attribute == integrity and key is not None:
+            prefix = data[:2] + struct.pack("!H", offset + 4 + size - 20) + data[4:offset]
+            if hmac.new(key, prefix, DIGESTS[integrity]).digest() != value:
+                raise Malformed(f"the integrity {integrity:#06x} does not match")
             integrity_checked = True
         if attribute == FINGERPRINT:
             prefix = data[:2] + struct.pack("!H", offset + 8 - 20) + data[4:offset]
@@ -132,7 +149,7 @@ def decode(data: bytes, *, key: bytes | None = None) -> Message:
         message.attributes.append((attribute, value))
         offset += 4 + size + (-size % 4)
     if key is not None and not integrity_checked:
-        raise Malformed("MESSAGE-INTEGRITY is missing")
+        raise Malformed(f"the integrity {integrity:#06x} is missing")
     return message
 
 
@@ -154,5 +171,18 @@ def decode_xor_address(value: bytes, transaction_id: bytes) -> tuple[str, int]:
     return str(ipaddress.ip_address(packed)), port ^ (MAGIC_COOKIE >> 16)
 
 
-def long_term_key(username: str, realm: str, password: str) -> bytes:
-    return hashlib.md5(f"{username}:{realm}:{password}".encode(), usedforsecurity=False).digest()
+def long_term_key(username: str, realm: str, password: str, algorithm: int = MD5) -> bytes:
+    text = f"{username}:{realm}:{password}".encode()
+    return hashlib.sha256(text).digest() if algorithm == SHA256 else hashlib.md5(text, usedforsecurity=False).digest()
+
+
+def userhash(username: str, realm: str) -> bytes:
+    return hashlib.sha256(f"{username}:{realm}".encode()).digest()
+
+
+def security_features(nonce: bytes) -> int:
+    """The 24 bits of the nonce cookie; none without one."""
+    cookie = nonce[: len(NONCE_COOKIE) + 4]
+    if len(cookie) < 13 or not cookie.startswith(NONCE_COOKIE):
+        return 0
+    return int.from_bytes(base64.b64decode(cookie[len(NONCE_COOKIE) :]), "big")

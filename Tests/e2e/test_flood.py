@@ -1,16 +1,22 @@
-"""100,000 random and mutated datagrams at the live relay, from many addresses: all as before."""
+"""100,000 datagrams at the live relay, from many addresses, random ones and well formed ones: all as before."""
 
 import random
 import select
 import socket
+import struct
+from collections.abc import Callable
 from contextlib import ExitStack
 
+import pytest
+
 import stun_message as stun
+from relay_under_load import Call
 from running_server import RunningServer
 from turn_client import TurnClient, time_limited_credential
 
 DATAGRAMS, SOURCES, WARM_UP = 100_000, 250, 20_000
-BATCH = 200  # then the relay is asked whether it is still there, which also keeps its receive buffer from overflowing
+BATCH = 500  # then every shard is asked whether it is still there, which also keeps its receive buffer from overflowing
+PROBES = 12  # clients whose addresses the kernel spreads over the shards
 RESIDENT_GROWTH_LIMIT = 6 * 1024 * 1024  # what the allocator may keep; a leak of 64 bytes a datagram would show
 SEED = 8656
 
@@ -87,6 +93,17 @@ def check_answers(sources: list[socket.socket]) -> int:
     return count
 
 
+def probe_shards(stack: ExitStack, server: RunningServer) -> Callable[[], None]:
+    """A function that returns when all shards have dealt with what was sent to them so far."""
+    probes = [stack.enter_context(client(server, "probe")) for _ in range(PROBES)]
+
+    def probe() -> None:
+        for one in probes:
+            one.binding()
+
+    return probe
+
+
 def client(server: RunningServer, name: str) -> TurnClient:
     return TurnClient(("127.0.0.1", server.turn_port), *time_limited_credential(server.turn_secret, name))
 
@@ -112,6 +129,7 @@ def test_a_flood_from_many_addresses_changes_nothing(start_server) -> None:
     with ExitStack() as stack:
         a, b = connected_pair(stack, server)
         sources = open_sources(stack, ("127.0.0.1", server.turn_port), garbage.random)
+        probe = probe_shards(stack, server)
         answers = 0
 
         def throw(count: int) -> None:
@@ -119,7 +137,7 @@ def test_a_flood_from_many_addresses_changes_nothing(start_server) -> None:
             for index in range(count):
                 garbage.random.choice(sources).send(garbage.datagram())
                 if index % BATCH == BATCH - 1:
-                    a.binding()
+                    probe()
                     answers += check_answers(sources)
 
         throw(WARM_UP)
@@ -135,6 +153,81 @@ def test_a_flood_from_many_addresses_changes_nothing(start_server) -> None:
             newcomer.allocate()
 
 
+class Strangers:
+    """Allocates of people without a credential: none at all, a made-up one, and one for a nonce that the relay gave."""
+
+    PREPARED = 2000
+
+    def __init__(self, seed: int, relay: tuple[str, int], nonce: bytes):
+        self.random = random.Random(seed)
+        self.requests = [self.request(nonce) for _ in range(self.PREPARED)]
+
+    def request(self, nonce: bytes) -> bytes:
+        attributes = [(stun.REQUESTED_TRANSPORT, bytes([stun.UDP, 0, 0, 0]))]
+        if self.random.random() < 0.3:
+            attributes.append((stun.LIFETIME, struct.pack("!I", self.random.randrange(1 << 32))))
+        if self.random.random() < 0.2:
+            attributes.append((stun.EVEN_PORT, bytes([self.random.choice((0, 0x80))])))
+        if self.random.random() < 0.2:
+            attributes.append((stun.REQUESTED_ADDRESS_FAMILY, bytes([self.random.choice((1, 2)), 0, 0, 0])))
+        key = None
+        if (kind := self.random.randrange(3)) > 0:
+            name = f"{self.random.randrange(1 << 32)}:nobody-{self.random.randrange(1000)}".encode()
+            given = nonce if kind == 1 else self.random.randbytes(len(nonce))
+            attributes += [(stun.USERNAME, name), (stun.REALM, b"callrelay"), (stun.NONCE, given)]
+            key = self.random.randbytes(16)
+        return stun.encode(
+            stun.ALLOCATE,
+            stun.REQUEST,
+            attributes,
+            key=key,
+            transaction_id=self.random.randbytes(12),
+            fingerprint=self.random.random() < 0.5,
+        )
+
+
+# Answered within a budget for each source, as on the open internet, and every one of them, as in dev mode.
+@pytest.mark.parametrize("replies_per_second", ["5", "0"])
+def test_unauthenticated_allocates_from_many_addresses_change_nothing(start_server, replies_per_second: str) -> None:
+    server = start_server(LOG_LEVEL="info", TURN_UNAUTH_REPLIES=replies_per_second)
+    print(f"seed {SEED + 2}")
+    relay = ("127.0.0.1", server.turn_port)
+    with ExitStack() as stack:
+        call = Call(stack, server, 0)
+        a, b = connected_pair(stack, server)
+        strangers = Strangers(SEED + 2, relay, call.client.nonce)
+        sources = open_sources(stack, relay, strangers.random)
+        probe = probe_shards(stack, server)
+        answers = 0
+
+        def throw(count: int) -> None:
+            nonlocal answers
+            for index in range(count):
+                strangers.random.choice(sources).send(strangers.random.choice(strangers.requests))
+                if index % BATCH == BATCH - 1:
+                    probe()
+                    answers += check_answers(sources)
+                if index % 50 == 0:
+                    call.talk()
+
+        throw(WARM_UP)
+        resident, descriptors, sockets = server.resident_bytes, server.descriptor_count, server.udp_socket_count
+        throw(DATAGRAMS)
+        grown = server.resident_bytes - resident
+        print(f"{answers} answers, resident memory {resident} B, grown by {grown} B, {descriptors} descriptors")
+        if replies_per_second == "0":
+            assert answers == DATAGRAMS + WARM_UP, "each is told what it lacks"
+        else:
+            assert SOURCES < answers < DATAGRAMS // 2, "each source is told for a while"
+        assert grown <= RESIDENT_GROWTH_LIMIT
+        assert (server.descriptor_count, server.udp_socket_count) == (descriptors, sockets)
+        assert call.sent == (DATAGRAMS + WARM_UP) // 50
+        assert call.lost() == (0, 0), "a call meanwhile hears and is heard in full"
+        assert_relays(a, b)
+        with client(server, "carol") as newcomer:
+            newcomer.allocate()
+
+
 def test_a_client_with_an_allocation_throws_garbage_at_it(server: RunningServer) -> None:
     """The same from an authenticated 5-tuple, where requests get further, and from its peer."""
     print(f"seed {SEED + 1}")
@@ -142,6 +235,7 @@ def test_a_client_with_an_allocation_throws_garbage_at_it(server: RunningServer)
     with ExitStack() as stack:
         a, b = connected_pair(stack, server)
         loud, _ = connected_pair(stack, server)
+        probe = probe_shards(stack, server)
         descriptors = server.descriptor_count
         for index in range(20_000):
             datagram = garbage.datagram()
@@ -152,7 +246,7 @@ def test_a_client_with_an_allocation_throws_garbage_at_it(server: RunningServer)
             else:
                 loud.socket.send(datagram)
             if index % BATCH == 0:
-                a.binding()
+                probe()
                 while select.select([loud.socket], [], [], 0)[0]:
                     loud.socket.recv(65536)
         assert server.descriptor_count <= descriptors, "garbage opens nothing"

@@ -1,4 +1,4 @@
-"""migrations/004_voice_video_calls.sql on a PostgreSQL of its own: by psql alone, by an ordinary role, twice."""
+"""The files under migrations/ on a PostgreSQL of its own: by psql alone, by an ordinary role, twice."""
 
 import os
 import pwd
@@ -12,6 +12,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MIGRATION = REPOSITORY / "migrations" / "004_voice_video_calls.sql"
+CALL_RELAY = REPOSITORY / "migrations" / "005_call_relay.sql"
 ROLE, DATABASE = "enterprise_user", "enterprise_db"
 
 
@@ -169,3 +170,32 @@ def test_the_tables_carry_the_rules(migrated: PostgreSQL) -> None:
     migrated.query("DELETE FROM call_sessions WHERE call_id = 'c2'")
     for table in ("call_participants", "call_events", "call_signals"):
         assert migrated.query(f"SELECT count(*) FROM {table} WHERE call_id = 'c2'") == ["0"], "all goes with its call"
+
+
+def test_relay_use_comes_on_top_twice_and_goes_with_its_call(postgres: PostgreSQL) -> None:
+    created = postgres.psql("-c", f"CREATE DATABASE relayed OWNER {ROLE}", user="admin", database="postgres")
+    assert created.returncode == 0, created.stderr
+
+    def psql(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return postgres.psql("-At", *arguments, database="relayed")
+
+    alone = psql("-f", str(CALL_RELAY))
+    assert alone.returncode != 0, "it needs the step before it"
+    assert psql("-f", str(MIGRATION)).returncode == 0
+    for _ in range(2):
+        applied = psql("-f", str(CALL_RELAY))
+        assert applied.returncode == 0 and "ERROR" not in applied.stderr, applied.stderr
+    assert psql("-c", "SELECT version FROM schema_migrations ORDER BY 1").stdout.split() == ["4", "5"]
+    insert = "INSERT INTO call_relay VALUES ('c1', '@a:hs', {bytes}, 0)"
+    assert "foreign key" in psql("-c", insert.format(bytes=1)).stderr
+    for statement in (
+        insert_call("c1"),
+        insert_participant("c1", "@a:hs"),
+        insert.format(bytes=2**40),
+        f"INSERT INTO call_events (call_id, seq, kind, size, at) VALUES ('c1', 1, 'relay-released', {2**40}, 1)",
+    ):
+        done = psql("-c", statement)
+        assert done.returncode == 0, done.stderr
+    assert "check" in psql("-c", "UPDATE call_relay SET bytes_sent = -1").stderr
+    assert psql("-c", "DELETE FROM call_sessions").returncode == 0
+    assert psql("-c", "SELECT count(*) FROM call_relay").stdout.strip() == "0"

@@ -45,6 +45,8 @@ def refusal(result) -> str:
         ({"AUTH_MODE": "off"}, "TURN_SHARED_SECRET"),
         ({"MATRIX_HOMESERVER_URL": "https://matrix.example"}, "MATRIX_HOMESERVER_URL (environment)"),
         ({"DATABASE_URL": "postgres://localhost/calls"}, "DATABASE_URL (environment)"),
+        ({"TURN_REALM": "soft\u00adhyphen"}, "TURN_REALM (environment)"),
+        ({"TURN_STATIC_USERS": "al\u200bice:secret"}, "TURN_STATIC_USERS (environment)"),
         ({"TURN_SHARED_SECRET_FILE": "/nowhere"}, "TURN_SHARED_SECRET_FILE (environment)"),
         ({"HTTP_TLS_CERT": "/nowhere", "HTTP_TLS_KEY": "/nowhere"}, "HTTP_TLS_CERT"),
     ],
@@ -240,3 +242,11 @@ def test_off_serves_turn_alone(tmp_path):
             assert http.connect_ex(("127.0.0.1", http_port)) != 0
     finally:
         assert server.stop() == 0
+
+
+def test_a_realm_that_makes_challenges_too_large_is_refused_with_its_limit(tmp_path):
+    settings = {"AUTH_MODE": "off", "TURN_LISTEN": "127.0.0.1", "TURN_SHARED_SECRET": "s"}
+    port = str(free_port(socket.SOCK_DGRAM))
+    result = command(tmp_path, "serve", TURN_REALM="x" * 29, TURN_PORT=port, **settings)
+    assert result.returncode == NOT_STARTED
+    assert "TURN_REALM is 29 bytes long" in refusal(result) and "28" in refusal(result)

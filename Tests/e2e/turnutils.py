@@ -41,16 +41,17 @@ class UclientRun:
         return int(re.findall(r"tot_recv_msgs=(\d+)", self.output)[-1])
 
 
-def uclient(server: RunningServer, *arguments: str, credentials: list[str] | None = None) -> UclientRun:
+def uclient(
+    server: RunningServer, *arguments: str, credentials: list[str] | None = None, host: str = "127.0.0.1"
+) -> UclientRun:
     """Runs the tool once its channel numbers are such as the RFC allows; any other failure is final.
 
     Channel mode wants a server of its own: on a shared one, what is left behind would meet other tests' ports. Without
     credentials of the caller each attempt has a user name of its own, so nobody's quota is eaten up.
     """
     for attempt in range(ATTEMPTS):
-        identity = credentials or ["-W", server.turn_secret, "-u", f"uclient-{secrets.token_hex(4)}"]
         finished = subprocess.run(
-            [UCLIENT, "-p", str(server.turn_port), *identity, *arguments, "127.0.0.1"],
+            uclient_command(server, *arguments, credentials=credentials, host=host),
             capture_output=True,
             text=True,
             timeout=RUN_SECONDS,
@@ -61,16 +62,25 @@ def uclient(server: RunningServer, *arguments: str, credentials: list[str] | Non
     raise AssertionError(f"{ATTEMPTS} attempts and never a channel that was accepted:\n{run.output}")
 
 
+def uclient_command(
+    server: RunningServer, *arguments: str, credentials: list[str] | None = None, host: str = "127.0.0.1"
+) -> list[str]:
+    identity = credentials or ["-W", server.turn_secret, "-u", f"uclient-{secrets.token_hex(4)}"]
+    return [UCLIENT, "-p", str(server.turn_port), *identity, *arguments, host]
+
+
 @contextmanager
-def echo_peer() -> Iterator[int]:
+def echo_peer(*hosts: str) -> Iterator[int]:
     """`turnutils_peer`, which sends everything back; the answer is its port. It also uses the port after it."""
+    hosts = hosts or ("127.0.0.1",)
     for _ in range(20):
         port = free_port(socket.SOCK_DGRAM)
+        addresses = [argument for host in hosts for argument in ("-L", host)]
         process = subprocess.Popen(
-            [PEER, "-p", str(port), "-L", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [PEER, "-p", str(port), *addresses], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            if _echoes(port) and _echoes(port + 1):
+            if all(_echoes(host, port) and _echoes(host, port + 1) for host in hosts):
                 yield port
                 return
         finally:
@@ -79,10 +89,10 @@ def echo_peer() -> Iterator[int]:
     raise RuntimeError("turnutils_peer found no two free ports")
 
 
-def _echoes(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+def _echoes(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.settimeout(0.1)
-        probe.connect(("127.0.0.1", port))
+        probe.connect((host, port))
         for _ in range(20):
             try:
                 probe.send(b"there?")

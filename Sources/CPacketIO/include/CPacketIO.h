@@ -96,6 +96,24 @@ static inline struct packet_result packet_set_option(int descriptor, int level, 
     return packet_result_of(setsockopt(descriptor, level, name, &value, sizeof value));
 }
 
+static inline struct packet_result packet_get_option(int descriptor, int level, int name) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    if (getsockopt(descriptor, level, name, &value, &length) < 0) return packet_result_of(-1);
+    struct packet_result result = {value, 0};
+    return result;
+}
+
+// How the datagrams of a UDP socket leave from now on: in one piece, refused if the interface cannot take them and with
+// DF set for the routers behind it (`whole`), or in as many pieces as it takes. What is known of the path's MTU plays no
+// part in either: whoever forges "too big" messages would shrink it for everybody.
+static inline struct packet_result packet_set_whole(int descriptor, uint8_t family, int whole) {
+    return family == 4 ? packet_set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER,
+                                           whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT)
+                       : packet_set_option(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                                           whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
+}
+
 static inline struct packet_result packet_bind(int descriptor, struct packet_endpoint endpoint) {
     union packet_sockaddr address;
     socklen_t length = packet_sockaddr_store(&address, endpoint);
@@ -127,7 +145,21 @@ static inline struct packet_result packet_discard_one(int descriptor) {
     return packet_result_of((int)recv(descriptor, NULL, 0, MSG_DONTWAIT | MSG_TRUNC));
 }
 
+// Needs CAP_NET_RAW.
+static inline struct packet_result packet_icmp_socket(uint8_t family) {
+    int domain = family == 4 ? AF_INET : AF_INET6;
+    return packet_result_of(
+        socket(domain, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6));
+}
+
+// Lets a raw ICMP socket hear nothing but "destination unreachable", "time exceeded" and, for IPv6, "packet too big".
+struct packet_result packet_icmp_hear_errors(int descriptor, uint8_t family);
+
 // MARK: Batches
+
+static inline uint8_t packet_sockaddr_family(const union packet_sockaddr *address) {
+    return address->any.sa_family == AF_INET ? 4 : 6;
+}
 
 // One datagram of a batch: the kernel's mmsghdr.
 struct packet_message {

@@ -56,7 +56,11 @@ extension SQLiteCallStore {
     /// The calls of these rows, in their order, each with its participants.
     static func calls(_ rows: [Row], _ db: Database) throws -> [Call] {
         let statement = try db.cachedStatement(
-            sql: "SELECT * FROM call_participants WHERE call_id = ? ORDER BY position"
+            sql: """
+                SELECT p.*, r.bytes_sent, r.bytes_received FROM call_participants p
+                LEFT JOIN call_relay r ON r.call_id = p.call_id AND r.user_id = p.user_id
+                WHERE p.call_id = ? ORDER BY p.position
+                """
         )
         return try rows.map { row in
             let id: String = row["call_id"]
@@ -106,8 +110,16 @@ extension SQLiteCallStore {
             leftAt: time(row, "left_at"),
             session: row["session"],
             sessionSequence: row["session_seq"],
-            graceDeadline: time(row, "grace_deadline")
+            graceDeadline: time(row, "grace_deadline"),
+            relay: relayUse(row)
         )
+    }
+
+    private static func relayUse(_ row: Row) -> RelayUse? {
+        let sent: Int64? = row["bytes_sent"]
+        let received: Int64? = row["bytes_received"]
+        guard let sent, let received else { return nil }
+        return RelayUse(bytesSent: sent, bytesReceived: received)
     }
 
     private static func time(_ row: Row, _ column: String) -> Timestamp? {

@@ -48,11 +48,10 @@ extension SQLiteCallStore {
         )
         for event in transition.events {
             var recipient: UserID?
-            var size: Int?
-            if case .signal(let signal) = event.kind { (recipient, size) = (signal.to, signal.size) }
+            if case .signal(let signal) = event.kind { recipient = signal.to }
             try insertEvent.execute(arguments: [
-                id, event.sequence, event.kind.name, event.kind.detail, event.userID, event.deviceID, recipient, size,
-                event.at.milliseconds,
+                id, event.sequence, event.kind.name, event.kind.detail, event.userID, event.deviceID, recipient,
+                event.kind.size, event.at.milliseconds,
             ])
         }
         let insertSignal = try db.cachedStatement(

@@ -7,7 +7,7 @@ struct SQLiteMigration: Sendable {
     let sql: String
 
     /// Every step, in order.
-    static let all = [voiceVideoCalls]
+    static let all = [voiceVideoCalls, callRelay]
 
     var migration: Migration { Migration(version: version, name: name) }
 

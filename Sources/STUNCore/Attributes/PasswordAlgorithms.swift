@@ -1,9 +1,12 @@
 import NetPrimitives
 
 extension MessageView {
-    /// The algorithm in PASSWORD-ALGORITHM (RFC 8489 §14.12); nil if there is none, it is malformed or unknown.
+    /// The algorithm in PASSWORD-ALGORITHM (RFC 8489 §14.12); nil if there is none, it is malformed or unknown, or has
+    /// parameters, which no known one has.
+    ///
+    /// The length of the parameters that are not there is not looked at: libjuice sends whatever its memory held.
     public var passwordAlgorithm: PasswordAlgorithm? {
-        guard let attribute = first(.passwordAlgorithm), attribute.length >= 4 else { return nil }
+        guard let attribute = first(.passwordAlgorithm), attribute.length == 4 else { return nil }
         return value(of: attribute).uint16(at: 0).flatMap { PasswordAlgorithm(rawValue: $0) }
     }
 

@@ -14,8 +14,14 @@ extension MessageView {
     /// REQUESTED-ADDRESS-FAMILY (RFC 8656 §18.6).
     public var requestedAddressFamily: RequestedFamily { family(.requestedAddressFamily) }
 
-    /// ADDITIONAL-ADDRESS-FAMILY (RFC 8656 §18.11).
-    public var additionalAddressFamily: RequestedFamily { family(.additionalAddressFamily) }
+    /// ADDITIONAL-ADDRESS-FAMILY (RFC 8656 §18.11), also by the number of its draft.
+    ///
+    /// By that number only what the draft means is taken: whatever else stands there is an attribute we do not know.
+    public var additionalAddressFamily: RequestedFamily {
+        let standard = family(.additionalAddressFamily)
+        guard standard == .absent, family(.draftAdditionalAddressFamily) == .family(.ipv6) else { return standard }
+        return .family(.ipv6)
+    }
 
     private func family(_ type: AttributeType) -> RequestedFamily {
         guard let attribute = first(type) else { return .absent }

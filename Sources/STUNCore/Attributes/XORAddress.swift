@@ -32,16 +32,20 @@ extension MessageView {
 extension MessageBuilder {
     /// Appends an address attribute of one of the three XOR types.
     public mutating func appendXORAddress(_ type: AttributeType, _ endpoint: Endpoint) {
-        let combined = endpoint.combined(with: transactionID)
-        appendHeader(type, length: combined.address.family == .ipv4 ? 8 : 20)
+        appendAddress(type, endpoint.combined(with: transactionID))
+    }
+
+    /// Writes family, port and address as they stand.
+    mutating func appendAddress(_ type: AttributeType, _ endpoint: Endpoint) {
+        appendHeader(type, length: endpoint.address.family == .ipv4 ? 8 : 20)
         writer.append(UInt8(0))
-        writer.append(combined.address.family.rawValue)
-        writer.append(combined.port)
-        switch combined.address.family {
-        case .ipv4: writer.append(combined.address.ipv4Bits)
+        writer.append(endpoint.address.family.rawValue)
+        writer.append(endpoint.port)
+        switch endpoint.address.family {
+        case .ipv4: writer.append(endpoint.address.ipv4Bits)
         case .ipv6:
-            writer.append(combined.address.high)
-            writer.append(combined.address.low)
+            writer.append(endpoint.address.high)
+            writer.append(endpoint.address.low)
         }
     }
 }

@@ -14,28 +14,23 @@ extension TURNShard {
         into effects: inout EffectQueue
     ) throws(Refusal) {
         if let current { return try repeatAnswer(origin, by: owner, current, into: &effects) }
+        try requireAdmission(owner, from: origin.flow.client, now: now)
         guard let transport = message.requestedTransport else { throw Refusal(.badRequest) }
         guard transport == .udp else { throw Refusal(.unsupportedTransportProtocol) }
-        let address = try relayAddress(for: message.requestedAddressFamily, at: origin.flow.socket)
-        let parity = try portParity(message)
+        let plan = try RelayOpeningPlan.make(message, configuration.relays(at: origin.flow.socket))
         let lifetime = try grantedLifetime(message)
         let inserted = allocations.insert(origin.flow) { id in
             Allocation(
                 id: id,
                 origin: origin,
                 owner: owner,
-                relayAddress: address,
+                opening: plan,
                 lifetimeSeconds: lifetime,
                 now: now
             )
         }
         guard let allocation = inserted else { throw Refusal(.insufficientCapacity) }
-        let request = RelayRequest(
-            address: address.bound,
-            parity: parity,
-            user: effects.store(owner.quotaKey.name)
-        )
-        effects.append(.openRelay(allocation.id, request))
+        open(plan.first, for: allocation, into: &effects)
     }
 
     /// An Allocate request on a 5-tuple that has an allocation: the same request once more gets the same answer, since
@@ -50,13 +45,20 @@ extension TURNShard {
             origin.transactionID == current.origin.transactionID,
             current.owner.isNamed(owner.username)
         else { throw Refusal(.allocationMismatch) }
-        switch current.phase {
-        case .pending: effects.append(.report(.dropped(.allocationPending)))
-        case .open(_, let relayed): answer(current, relayed, into: &effects)
+        if current.isOpen {
+            answer(current, into: &effects)
+        } else {
+            effects.append(.report(.dropped(.allocationPending)))
         }
     }
 
-    /// Completes an Allocate request with what became of its relay socket.
+    private func open(_ wish: PortWish, for allocation: Allocation, into effects: inout EffectQueue) {
+        let request = RelayRequest(wish: wish, user: effects.store(allocation.owner.quotaKey.name))
+        effects.append(.openRelay(allocation.id, request))
+    }
+
+    /// Goes on with an Allocate request when it is known what became of a relay socket: with the other one of a dual
+    /// allocation, or with the answer.
     ///
     /// Takes the request's place in order: it must come before the next datagram reaches `handle`. A socket for an
     /// allocation that is gone by then is closed again.
@@ -66,34 +68,72 @@ extension TURNShard {
         now: Instant,
         into effects: inout EffectQueue
     ) {
-        guard var allocation = allocations[id], allocation.phase == .pending else {
-            if case .opened(let socket, _) = outcome { effects.append(.closeRelay(socket)) }
+        guard var allocation = allocations[id], case .opening(let wish, let next) = allocation.phase else {
+            if let socket = outcome.socket { effects.append(.closeRelay(socket)) }
             return
         }
         switch outcome {
         case .opened(let socket, let bound):
-            let relayed = Endpoint(address: allocation.relayAddress.external, port: bound.port)
-            allocation.phase = .open(relay: socket, relayed: relayed)
-            allocation.expires = now.advanced(bySeconds: allocation.grantedSeconds)
+            add(socket, bound, to: &allocation)
+        case .openedPair(let socket, let bound, let token):
+            add(socket, bound, to: &allocation)
+            allocation.reservation = token
+        case .quota where allocation.relays.first == nil:
+            // The other family would be charged to the same user.
+            return refusePending(allocation, .allocationQuotaReached, into: &effects)
+        case .quota, .capacity:
+            guard next != nil || allocation.relays.first != nil, let family = wish.address?.family else {
+                return refusePending(allocation, .insufficientCapacity, into: &effects)
+            }
+            allocation.addressError = AddressErrorCode(family: family, code: .insufficientCapacity)
+        }
+        if let next {
+            allocation.phase = .opening(next, then: nil)
             allocations.store(allocation)
-            flows.install(allocation)
-            answer(allocation, relayed, into: &effects)
-            let username = effects.store(allocation.owner.username)
-            effects.append(
-                .report(.allocationOpened(id, flow: allocation.flow, relayed: relayed, username: username))
-            )
-        case .quota:
-            refusePending(allocation, .allocationQuotaReached, into: &effects)
-        case .capacity:
-            refusePending(allocation, .insufficientCapacity, into: &effects)
+            open(next, for: allocation, into: &effects)
+        } else {
+            complete(&allocation, now: now, into: &effects)
         }
     }
 
+    private func add(_ socket: SocketID, _ bound: Endpoint, to allocation: inout Allocation) {
+        let external = configuration.external(of: bound.address, at: allocation.flow.socket)
+        allocation.relays[bound.address.family] = OpenRelay(
+            socket: socket,
+            relayed: Endpoint(address: external, port: bound.port),
+            expires: allocation.expires
+        )
+    }
+
+    private mutating func complete(_ allocation: inout Allocation, now: Instant, into effects: inout EffectQueue) {
+        guard let first = allocation.relays.first else { preconditionFailure("an allocation without a relay") }
+        allocation.phase = .open
+        allocation.live(until: now.advanced(bySeconds: allocation.grantedSeconds))
+        allocations.store(allocation)
+        flows.install(allocation)
+        answer(allocation, into: &effects)
+        effects.append(
+            .report(
+                .allocationOpened(
+                    allocation.id,
+                    flow: allocation.flow,
+                    relayed: first.relayed,
+                    additional: allocation.relays.second?.relayed,
+                    username: effects.store(allocation.owner.username)
+                )
+            )
+        )
+    }
+
     /// The success that a client was, or is again, told about its allocation.
-    private func answer(_ allocation: Allocation, _ relayed: Endpoint, into effects: inout EffectQueue) {
+    private func answer(_ allocation: Allocation, into effects: inout EffectQueue) {
         effects.answer(allocation.origin) { builder in
-            builder.appendXORAddress(.xorRelayedAddress, relayed)
+            for relay in [allocation.relays.first, allocation.relays.second] {
+                if let relay { builder.appendXORAddress(.xorRelayedAddress, relay.relayed) }
+            }
             builder.appendLifetime(seconds: allocation.grantedSeconds)
+            if let token = allocation.reservation { builder.appendReservationToken(token) }
+            if let error = allocation.addressError { builder.appendAddressErrorCode(error) }
             builder.appendXORAddress(.xorMappedAddress, allocation.flow.client)
         }
     }
@@ -105,29 +145,6 @@ extension TURNShard {
     ) {
         allocations.remove(allocation)
         effects.refuse(Refusal(code), allocation.origin)
-    }
-
-    private func relayAddress(
-        for request: RequestedFamily,
-        at listener: SocketID
-    ) throws(Refusal) -> RelayAddress {
-        let family: IPAddress.Family
-        switch request {
-        case .absent: family = .ipv4
-        case .family(let requested): family = requested
-        case .unknown: throw Refusal(.addressFamilyNotSupported)
-        }
-        let relays = configuration.relaysByListener[listener] ?? configuration.relays
-        guard let address = relays[family] else { throw Refusal(.addressFamilyNotSupported) }
-        return address
-    }
-
-    /// EVEN-PORT is served as far as it asks for one port; the pair that its R bit asks for is not to be had.
-    private func portParity(_ message: MessageView) throws(Refusal) -> PortParity {
-        guard message.contains(.evenPort) else { return .any }
-        guard let evenPort = message.evenPort else { throw Refusal(.badRequest) }
-        guard !evenPort.reservesNextPort else { throw Refusal(.insufficientCapacity) }
-        return .even
     }
 
     /// The lifetime that a request gets: between the default and the maximum (RFC 8656 §7.2).
@@ -146,6 +163,15 @@ extension QuotaKey {
         case .staticUser(let name): "static " + name
         case .tag(let tag): "tag " + tag.text
         case .name(let name): "name " + name
+        }
+    }
+}
+
+extension RelayOpenOutcome {
+    fileprivate var socket: SocketID? {
+        switch self {
+        case .opened(let socket, _), .openedPair(let socket, _, _): socket
+        case .quota, .capacity: nil
         }
     }
 }

@@ -17,15 +17,24 @@ extension TURNShard {
             // Neither may be bound to anything else; expired bindings are gone by the time a request is handled.
             allocation.channels.allSatisfy({ ($0.number == number) == ($0.peer == peer) })
         else { throw Refusal(.badRequest) }
-        let ports = try permittedPorts(of: peer.address, for: allocation)
-        guard ports.contains(peer.port) else { throw Refusal(.forbidden) }
+        let answer = try policyAnswer(peer.address, for: allocation)
+        guard own.destination(peer, answer) != nil else { throw Refusal(.forbidden) }
 
         var renewed = allocation
         renewed.bind(
-            ChannelBinding(number: number, peer: peer, expires: now.advanced(bySeconds: limits.channelSeconds))
+            ChannelBinding(
+                number: number,
+                peer: peer,
+                answer: answer,
+                expires: now.advanced(bySeconds: limits.channelSeconds)
+            )
         )
         renewed.permit(
-            Permission(address: peer.address, ports: ports, expires: now.advanced(bySeconds: limits.permissionSeconds))
+            Permission(
+                address: peer.address,
+                answer: answer,
+                expires: now.advanced(bySeconds: limits.permissionSeconds)
+            )
         )
         guard
             renewed.channels.count <= limits.channelsPerAllocation,

@@ -15,11 +15,10 @@ extension TURNShard {
         while let attribute = reader.next() {
             guard attribute.type == .xorPeerAddress else { continue }
             peerCount += 1
-            guard peerCount <= configuration.limits.peersPerRequest, let peer = message.xorAddress(attribute) else {
-                throw Refusal(.badRequest)
-            }
-            let ports = try permittedPorts(of: peer.address, for: allocation)
-            renewed.permit(Permission(address: peer.address, ports: ports, expires: expires))
+            guard peerCount <= configuration.limits.peersPerRequest else { throw Refusal(.insufficientCapacity) }
+            guard let peer = message.xorAddress(attribute) else { throw Refusal(.badRequest) }
+            let answer = try policyAnswer(peer.address, for: allocation)
+            renewed.permit(Permission(address: peer.address, answer: answer, expires: expires))
         }
         guard peerCount > 0 else { throw Refusal(.badRequest) }
         guard renewed.permissions.count <= configuration.limits.permissionsPerAllocation else {
@@ -30,9 +29,10 @@ extension TURNShard {
     }
 
     /// The one gate that every peer address passes, whatever request names it.
-    func permittedPorts(of address: IPAddress, for allocation: Allocation) throws(Refusal) -> PortSpan {
-        guard address.family == allocation.family else { throw Refusal(.peerAddressFamilyMismatch) }
-        guard let ports = configuration.peers.ports(of: address) else { throw Refusal(.forbidden) }
-        return ports
+    func policyAnswer(_ address: IPAddress, for allocation: Allocation) throws(Refusal) -> PeerAnswer {
+        guard allocation.relays[address.family] != nil else { throw Refusal(.peerAddressFamilyMismatch) }
+        let answer = configuration.peers.answer(address)
+        guard answer != .denied else { throw Refusal(.forbidden) }
+        return answer
     }
 }

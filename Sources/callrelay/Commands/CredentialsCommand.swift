@@ -23,8 +23,8 @@ struct CredentialsCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func validate() throws {
-        guard !user.isEmpty, user.utf8.count <= 255, !user.contains(where: \.isNewline) else {
-            throw ValidationError("--user needs a name of 1 to 255 bytes")
+        guard let user = OpaqueString.prepare(user), user.utf8.count <= 255 else {
+            throw ValidationError("--user needs a name of 1 to 255 bytes of printable characters")
         }
         guard ttl.map({ (1...315_360_000).contains($0) }) ?? true else {
             throw ValidationError("--ttl needs a number of seconds between 1 and 315360000")
@@ -39,7 +39,8 @@ struct CredentialsCommand: AsyncParsableCommand {
             }
             let lifetime = ttl ?? Int(configuration.credentialLifetime.components.seconds)
             let expiry = UInt64(Date.now.timeIntervalSince1970) + UInt64(lifetime)
-            let credential = TimeLimitedCredential.mint(secret: SharedSecret(secret), expiry: expiry, name: user)
+            let name = OpaqueString.prepare(user) ?? user
+            let credential = TimeLimitedCredential.mint(secret: SharedSecret(secret), expiry: expiry, name: name)
             StandardStream.output.write("username: \(credential.username)\npassword: \(credential.password)\n")
         }
     }

@@ -1,11 +1,13 @@
 import Logging
 import RelayRuntime
 import ServiceLifecycle
+import TURNRelay
 
 /// Runs the relay as a service: it serves already when it comes here, and drains when the server stops.
 struct RelayLifecycle: Service {
     let relay: RelayService
     let drainTimeout: Duration
+    let alternates: AlternateServers
     let logger: Logger
 
     func run() async throws {
@@ -14,7 +16,7 @@ struct RelayLifecycle: Service {
         } onGracefulShutdown: {
             Task {
                 logger.info("draining the relay", metadata: ["allocations": "\(relay.counters().liveAllocations)"])
-                await relay.stop(drainingFor: drainTimeout)
+                await relay.stop(drainingFor: drainTimeout, alternates: alternates)
             }
         }
     }

@@ -22,5 +22,7 @@ extension RelayConfiguration {
         limits.unauthenticatedRepliesPerSecond = UInt32(clamping: turn.unauthenticatedReplies)
         userQuota = turn.userQuota
         totalQuota = turn.totalQuota
+        bandwidth.perAllocation = turn.maxBytesPerSecond
+        bandwidth.total = turn.totalBytesPerSecond
     }
 }

@@ -11,6 +11,7 @@ import STUNServer
 import ServerConfiguration
 import ServiceLifecycle
 import SignalingGateway
+import TURNRelay
 import UnixSignals
 
 /// The running server: the only place that knows every module.
@@ -39,7 +40,10 @@ struct Server {
         try await HTTPSetup.requireFreePort(configuration.http)
         let (store, applied) = try await StoreOpening.openMigrated(configuration.database)
         for migration in applied { logger.info("applied a migration", metadata: ["name": "\(migration.name)"]) }
-        let relay = try configuration.turn.map(startRelay)
+        let credentialSeconds = UInt32(clamping: configuration.credentialLifetime.components.seconds)
+        let ended = try await endedCalls(in: store, credentialSeconds: credentialSeconds)
+        let notices = RelayNoticeQueue()
+        let relay = try configuration.turn.map { try startRelay($0, endedCalls: ended, notices: notices) }
         let ice = relay?.ice(configuration) ?? ICEServers.furtherOnly(configuration)
 
         let hub = Hub()
@@ -48,6 +52,9 @@ struct Server {
             hub: hub,
             rooms: DevRoomDirectory(hub: hub),
             iceServers: ice,
+            mediaRelay: relay.map { started in
+                RelayLink(relay: started.relay, credentialSeconds: credentialSeconds, logger: logger)
+            },
             policy: CallPolicy(configuration.calls),
             clock: { WallClock.now() },
             log: { [logger] in $0.log(to: logger) }
@@ -84,7 +91,17 @@ struct Server {
             logger: logger
         )
         var services: [any Service] = []
-        if let relay { services.append(relay.lifecycle(configuration, logger)) }
+        if let relay {
+            services.append(
+                RelayAccountant(
+                    queue: notices,
+                    calls: calls,
+                    owners: RelayOwners(secrets: relay.secrets),
+                    logger: logger
+                )
+            )
+            services.append(relay.lifecycle(configuration, logger))
+        }
         services.append(
             CallUpkeep(
                 calls: calls,
@@ -106,13 +123,43 @@ struct Server {
         }
     }
 
-    private func startRelay(_ turn: TURNSettings) throws -> StartedRelay {
+    /// The calls whose credentials the relay must refuse from its first request on.
+    private func endedCalls(in store: some CallStore, credentialSeconds: UInt32) async throws -> [EndedCall] {
+        let now = WallClock.now()
+        do throws(StoreFailure) {
+            let endings = try await store.callsEnded(
+                after: now.advanced(byMilliseconds: -Int64(credentialSeconds) * 1_000),
+                limit: TURNLimits().endedCallsPerShard
+            )
+            return [EndedCall](endings, now: now, credentialSeconds: credentialSeconds)
+        } catch {
+            throw CommandFailure.start("DATABASE_URL: the calls in it cannot be read")
+        }
+    }
+
+    private func startRelay(
+        _ turn: TURNSettings,
+        endedCalls: [EndedCall] = [],
+        notices: RelayNoticeQueue? = nil
+    ) throws -> StartedRelay {
         let secrets = try SharedSecrets.texts(of: turn).map { SharedSecret($0) }
-        let relay = RelayService(RelayConfiguration(turn, secrets: secrets))
+        var relayConfiguration = RelayConfiguration(turn, secrets: secrets)
+        let interfaces: [NetworkInterfaces.Address]
+        do throws(SystemError) {
+            interfaces = try NetworkInterfaces.addresses()
+        } catch {
+            throw CommandFailure.start("the machine's addresses cannot be read: \(error)")
+        }
+        relayConfiguration.ownServices = OwnServices.endpoints(
+            configuration,
+            interfaces: interfaces.map(\.address)
+        )
+        relayConfiguration.endedCalls = endedCalls
+        let relay = RelayService(relayConfiguration) { notice in notices?.send(notice) }
         do throws(RelayStartFailure) {
             let summary = try relay.start()
             for warning in summary.warnings { logger.warning("\(warning)") }
-            return StartedRelay(settings: turn, relay: relay, summary: summary, mintingSecret: secrets.first)
+            return StartedRelay(settings: turn, relay: relay, summary: summary, secrets: secrets)
         } catch {
             throw CommandFailure.start("\(error)")
         }

@@ -4,13 +4,14 @@ import NetPrimitives
 import RelayRuntime
 import STUNServer
 import ServerConfiguration
+import TURNRelay
 
 /// A relay that serves, with what the rest of the server needs to know of it.
 struct StartedRelay {
     let settings: TURNSettings
     let relay: RelayService
     let summary: RelayService.Summary
-    let mintingSecret: SharedSecret?
+    let secrets: [SharedSecret]
 
     /// The servers to tell clients: this relay and whatever else the operator named.
     func ice(_ configuration: ServerConfiguration) -> ICEServers {
@@ -20,14 +21,28 @@ struct StartedRelay {
             // On one machine a second relay over ::1 would only double each browser's allocations.
             turnHosts: settings.listensOnLoopbackOnly ? Array(hosts.prefix(1)) : hosts,
             port: summary.listeners.first?.port ?? settings.port,
-            secret: mintingSecret,
+            secret: secrets.first,
             further: configuration.furtherServers,
             credentialLifetime: configuration.credentialLifetime
         )
     }
 
     func lifecycle(_ configuration: ServerConfiguration, _ logger: Logger) -> RelayLifecycle {
-        RelayLifecycle(relay: relay, drainTimeout: configuration.drainTimeout, logger: logger)
+        RelayLifecycle(
+            relay: relay,
+            drainTimeout: configuration.drainTimeout,
+            alternates: AlternateServers(settings.alternateServers),
+            logger: logger
+        )
+    }
+}
+
+extension AlternateServers {
+    /// From the configuration, which has one of a family at most.
+    init(_ servers: [Endpoint]) {
+        self.init()
+        ipv4 = servers.first { $0.address.family == .ipv4 }
+        ipv6 = servers.first { $0.address.family == .ipv6 }
     }
 }
 

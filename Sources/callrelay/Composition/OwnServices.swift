@@ -1,0 +1,28 @@
+import NetPrimitives
+import ServerConfiguration
+
+/// Where this server listens besides its relay: what no client is relayed to, whatever the settings of the relay say.
+enum OwnServices {
+    /// The endpoints of the HTTP side; none if only the relay is served. A wildcard stands for all of `interfaces`, and
+    /// localhost for both loopback addresses.
+    static func endpoints(_ configuration: ServerConfiguration, interfaces: [IPAddress]) -> [Endpoint] {
+        guard configuration.authentication != .off else { return [] }
+        return addresses(configuration.http.host, interfaces: interfaces).map {
+            Endpoint(address: $0, port: configuration.http.port)
+        }
+    }
+
+    static func addresses(_ host: String, interfaces: [IPAddress]) -> [IPAddress] {
+        let loopback = [IPAddress(ipv4: 0x7F00_0001), IPAddress(ipv6High: 0, low: 1)]
+        let address: IPAddress
+        do throws(IPTextFailure) {
+            address = try IPAddress(parsing: host)
+        } catch {
+            // The configuration lets no other name than localhost pass.
+            return loopback
+        }
+        guard address == .unspecified(address.family) else { return [address] }
+        // A socket on :: hears IPv4 too.
+        return (interfaces + loopback).filter { address.family == .ipv6 || $0.family == .ipv4 }
+    }
+}

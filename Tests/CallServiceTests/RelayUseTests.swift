@@ -1,0 +1,82 @@
+import CallModel
+import CallService
+import CallStore
+import Signaling
+import SocketIO
+import Synchronization
+import Testing
+
+@Suite("Relay use of calls")
+struct RelayUseTests {
+    final class Ended: MediaRelay {
+        private let calls = Mutex<[CallID]>([])
+        func callEnded(_ id: CallID) { calls.withLock { $0.append(id) } }
+        var all: [CallID] { calls.withLock { $0 } }
+    }
+
+    @Test("Allocation, bytes and end reach the call: status, audit and nobody's socket")
+    func accounts() async throws {
+        let fixture = try await ServiceFixture()
+        let node = try fixture.node()
+        let (id, alice, bob) = try await fixture.activeCall(node)
+        try await node.service.relayAllocated(id, by: "@alice:hs")
+        let identity = Node.identity("bob")
+        #expect(try await node.service.status(id, by: identity).participant("@alice:hs")?.relay == RelayUse())
+        let use = RelayUse(bytesSent: 10, bytesReceived: 20)
+        try await node.service.addRelayUse([CallRelayUse(callID: id, userID: "@alice:hs", use: use)])
+        try await node.service.relayReleased(id, by: "@alice:hs", .released, use: use)
+        let call = try await node.service.status(id, by: identity)
+        #expect(call.participant("@alice:hs")?.json["relay"]?.text == #"{"bytesSent":10,"bytesReceived":20}"#)
+        #expect(call.participant("@bob:hs")?.json["relay"] == nil)
+        let kinds = try await fixture.audit(node, id).suffix(2).map(\.kind)
+        #expect(kinds == [.relayAllocated, .relayReleased(.released, bytes: 30)])
+        let page = try await node.service.events(id, cursor: nil, limit: nil, by: identity)
+        let last = try #require(page.items.last)
+        #expect(last["kind"] == "relay-released" && last["size"] == 30 && last["cause"] == "released")
+        #expect(last["userId"] == "@alice:hs" && last["deviceId"] == nil)
+        #expect(alice.take().isEmpty && bob.take().isEmpty)
+    }
+
+    @Test("Whoever is not of the audience cannot be written into a call")
+    func strangers() async throws {
+        let fixture = try await ServiceFixture()
+        let node = try fixture.node()
+        let (id, _, _) = try await fixture.activeCall(node)
+        await #expect(throws: CallFailure.forbidden) { try await node.service.relayAllocated(id, by: "@mallory:hs") }
+        #expect(try await node.service.audience(of: id) == ["@alice:hs", "@bob:hs"])
+    }
+
+    @Test("The relay hears of a call's end, however it ends, once")
+    func ends() async throws {
+        let fixture = try await ServiceFixture()
+        let relay = Ended()
+        let node = try Node(fixture.path, fixture.clock, mediaRelay: relay)
+        let first = try await fixture.activeCall(node).id
+        #expect(relay.all.isEmpty)
+        _ = try await node.service.end(first, reason: nil, by: Node.identity("bob"))
+        _ = try await node.service.end(first, reason: nil, by: Node.identity("alice"))
+        #expect(relay.all == [first])
+        // Nobody answers.
+        let second = try await node.initiate("alice", ["bob"]).call.id
+        fixture.clock.advance(60_000)
+        await node.service.sweep()
+        #expect(relay.all == [first, second])
+        let third = try await node.initiate("alice", ["bob"]).call.id
+        _ = try await node.service.reject(third, reason: nil, by: Node.identity("bob"))
+        #expect(relay.all == [first, second, third])
+    }
+
+    @Test("An allocation that is told of after its call's end makes the relay hear of the end again")
+    func late() async throws {
+        let fixture = try await ServiceFixture()
+        let relay = Ended()
+        let node = try Node(fixture.path, fixture.clock, mediaRelay: relay)
+        let id = try await fixture.activeCall(node).id
+        _ = try await node.service.end(id, reason: nil, by: Node.identity("bob"))
+        try await node.service.relayAllocated(id, by: "@alice:hs")
+        #expect(relay.all == [id, id])
+        try await node.service.relayReleased(id, by: "@alice:hs", .callEnded, use: RelayUse())
+        let call = try await node.service.status(id, by: Node.identity("alice"))
+        #expect(call.state == .ended)
+    }
+}

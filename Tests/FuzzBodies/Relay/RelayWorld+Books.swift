@@ -1,0 +1,36 @@
+import NetPrimitives
+import TURNRelay
+
+/// What has to agree.
+extension RelayWorld {
+    /// The counts that have to agree after every step.
+    func checkBooks() throws(FuzzFinding) {
+        try expect(registry.leaseCount == leases.count, "\(registry.leaseCount) leases, \(leases.count) sockets")
+        try expect(ledger.relays.count == leases.count, "\(ledger.relays.count) relays, \(leases.count) sockets")
+        try expect(shard.allocationCount <= Self.allocationLimit, "\(shard.allocationCount) allocations")
+        for lease in leases.values {
+            try expect(registry.isLive(lease.endpoint), "\(lease.endpoint) is in use and counts as free")
+            guard settings.quotaPerUser > 0 else { continue }
+            let count = registry.leaseCount(of: lease.user)
+            try expect(count <= settings.quotaPerUser, "\(lease.user) has \(count) of \(settings.quotaPerUser)")
+        }
+    }
+
+    /// When all has expired nothing is left, and every port can be had again.
+    mutating func checkNothingIsLeft() throws(FuzzFinding) {
+        advance(bySeconds: 3_601)
+        try sweep(limit: 1_000)
+        try expect(leases.isEmpty, "\(leases.count) relays outlive everything")
+        try expect(shard.allocationCount == 0, "\(shard.allocationCount) allocations outlive everything")
+        try expect(registry.leaseCount == 0, "\(registry.leaseCount) leases outlive everything")
+        advance(bySeconds: 121)
+        for address in [RelayCast.relayIPv4, RelayCast.relayIPv6] {
+            for port in settings.ports {
+                let answer = registry.lease("after \(port)", .any(address), now: now, random: &random)
+                guard case .leased = answer else { throw FuzzFinding(description: "a port is lost: \(answer)") }
+            }
+        }
+        try expect(registry.reservationCount == 0, "\(registry.reservationCount) reservations outlive everything")
+        for socket in everOpened { for peer in RelayCast.peers { try hear(1, from: peer, on: socket) } }
+    }
+}

@@ -1,0 +1,93 @@
+import NetPrimitives
+import STUNCore
+import STUNServer
+import TestSupport
+
+@testable import TURNRelay
+
+extension SimulatedWorld {
+    /// What does not change in a simulation: addresses, users, limits. Limits are so tight that they are met.
+    struct Setting {
+        let usernames: [String]
+        let passwords: [String: String]
+        let keys: [String: IntegrityKey]
+        let wrongKey = IntegrityKey.longTerm(username: "nobody", realm: TURNScenario.realm, password: "guessed")
+        let ports: ClosedRange<UInt16> = 50_000...50_799
+        let openPrefixes: [IPPrefix]
+        let relays: [RelayAddress]
+        /// Shared by all shards, and kept by the virtual shell.
+        let liveRelays: LiveRelayPorts
+        let peers: [Endpoint]
+        let configuration: TURNConfiguration
+        let registryLimits: AllocationRegistry.Limits
+        let descriptorsPerShard: Int
+
+        init(clients: Int, random: inout SeededGenerator) throws {
+            var passwords: [String: String] = [:]
+            var keys: [String: IntegrityKey] = [:]
+            usernames = (0..<max(2, clients / 30)).map { "user\($0)" }
+            for name in usernames {
+                passwords[name] = "secret of \(name)"
+                keys[name] = .longTerm(username: name, realm: TURNScenario.realm, password: "secret of \(name)")
+            }
+            self.passwords = passwords
+            self.keys = keys
+            openPrefixes = try ["203.0.113.0/24", "2001:db8:1::/48"].map { try IPPrefix(parsing: $0) }
+            let ipv4 = RelayAddress(
+                bound: try IPAddress(parsing: "10.9.9.9"),
+                external: try IPAddress(parsing: "192.0.2.1")
+            )
+            let ipv6 = RelayAddress(bound: try IPAddress(parsing: "2001:db8::1"))
+            relays = [ipv4, ipv6]
+            var peers: [Endpoint] = []
+            for host in 1...6 {
+                peers.append(try Endpoint(parsing: "203.0.113.\(host):1000"))
+                peers.append(try Endpoint(parsing: "203.0.113.\(host):1001"))
+                peers.append(try Endpoint(parsing: "[2001:db8:1::\(host)]:1000"))
+            }
+            peers.append(try Endpoint(parsing: "10.0.0.1:22"))
+            peers.append(try Endpoint(parsing: "[::1]:22"))
+            self.peers = peers
+            var configuration = TURNConfiguration(
+                relays: RelayAddresses(ipv4: ipv4, ipv6: ipv6),
+                peers: PeerPolicy(allowed: openPrefixes, ownRelays: relays)
+            )
+            liveRelays = LiveRelayPorts(relays)
+            configuration.liveRelays = liveRelays
+            configuration.limits.permissionsPerAllocation = 6
+            configuration.limits.channelsPerAllocation = 4
+            configuration.limits.allocationsPerShard = random.oneIn(4) ? clients / 5 : clients
+            configuration.limits.unauthenticatedRepliesPerSecond = random.oneIn(4) ? 0 : 2
+            self.configuration = configuration
+            var limits = AllocationRegistry.Limits()
+            limits.perUser = random.oneIn(3) ? 0 : 20
+            limits.total = random.oneIn(3) ? clients / 2 : 0
+            limits.portRestSeconds = 120
+            registryLimits = limits
+            descriptorsPerShard = random.oneIn(4) ? clients / 5 : clients
+        }
+
+        /// Where peers see our relays.
+        var ownAddresses: [IPAddress] { relays.map(\.external) }
+
+        func external(_ bound: Endpoint) -> Endpoint {
+            let relay = relays.first { $0.bound == bound.address }
+            return Endpoint(address: relay?.external ?? bound.address, port: bound.port)
+        }
+
+        func bound(_ external: Endpoint) -> Endpoint {
+            let relay = relays.first { $0.external == external.address }
+            return Endpoint(address: relay?.bound ?? external.address, port: external.port)
+        }
+
+        /// Several clients behind one address, of both families.
+        func clientEndpoint(_ index: Int) -> Endpoint {
+            let host = UInt32(index / 4)
+            let port = UInt16(30_000 + index % 4 * 7)
+            if index % 5 == 0 {
+                return Endpoint(address: IPAddress(ipv6High: 0x2001_0DB8_00FF_0000, low: UInt64(host)), port: port)
+            }
+            return Endpoint(address: IPAddress(ipv4: 0xC633_6400 + host), port: port)
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import NetPrimitives
+import STUNCore
+import STUNServer
+import TestSupport
+
+@testable import TURNRelay
+
+/// A relay process without a process: three shards, one registry, and sockets that are entries in a table.
+///
+/// Does with effects what a shell does, in its order: an allocation's socket is there before the next datagram, sockets
+/// are closed after a pass of several, slots are used again under a new generation. Ports that another process has and
+/// descriptors that run out come from the seed.
+final class VirtualRelay {
+    static let listener = SocketID(slot: 0, generation: 0)
+    static let shardCount = 3
+
+    /// One shard with its sockets.
+    final class Shard {
+        var turn: TURNShard
+        var effects = EffectQueue(effectLimit: 64, byteLimit: 32 * 1024)
+        var leases: [SocketID: RelayLease] = [:]
+        var closing: [SocketID] = []
+        var peakAllocations = 0
+        /// Whose allocations were reported as opened and not yet as closed.
+        var clientByAllocation: [AllocationID: Endpoint] = [:]
+        private var freeSlots: [SocketID] = []
+        private var slotCount: UInt32 = 0
+
+        init(_ turn: consuming TURNShard) { self.turn = turn }
+
+        func insert(_ lease: RelayLease) -> SocketID {
+            let socket: SocketID
+            if let free = freeSlots.popLast() {
+                socket = SocketID(slot: free.slot, generation: free.generation + 1)
+            } else {
+                slotCount += 1
+                socket = SocketID(slot: slotCount, generation: 0)
+            }
+            leases[socket] = lease
+            return socket
+        }
+
+        func remove(_ socket: SocketID) -> RelayLease? {
+            let lease = leases.removeValue(forKey: socket)
+            if lease != nil { freeSlots.append(socket) }
+            return lease
+        }
+    }
+
+    struct Sent {
+        let bytes: [UInt8]
+        let socket: SocketID
+        let destination: Endpoint
+    }
+
+    /// What came of one datagram.
+    struct Outcome {
+        var verdict: Verdict
+        var sent: [Sent] = []
+        var events: [RelayEvent] = []
+        /// Whose allocations ended because their time was over.
+        var expired: [Endpoint] = []
+    }
+
+    let shards: [Shard]
+    var registry: AllocationRegistry
+    var random: SeededGenerator
+    /// Who has a relay port: the shard and its socket.
+    private(set) var sockets: [Endpoint: (shard: Int, socket: SocketID)] = [:]
+    /// How often a socket could not be had, by what the registry or the system said.
+    private(set) var capacityRefusals = 0
+    private(set) var quotaRefusals = 0
+    /// Relay ports that another process has.
+    private let foreignPorts: Set<UInt16>
+    private let descriptorLimit: Int
+    private let liveRelays: LiveRelayPorts
+
+    init(_ world: SimulatedWorld.Setting, random: inout SeededGenerator) {
+        let nonceKey = NonceKey(using: &random)
+        let book = CredentialBook(realm: TURNScenario.realm, staticUsers: world.passwords)
+        var shards: [Shard] = []
+        for _ in 0..<Self.shardCount {
+            let turn = TURNShard(
+                configuration: world.configuration,
+                credentials: book,
+                nonceKey: nonceKey,
+                tableSeed: random.next()
+            )
+            shards.append(Shard(turn))
+        }
+        self.shards = shards
+        registry = AllocationRegistry(ports: world.ports, limits: world.registryLimits)
+        foreignPorts = Set(world.ports.filter { _ in random.oneIn(8) })
+        descriptorLimit = world.descriptorsPerShard
+        liveRelays = world.liveRelays
+        self.random = SeededGenerator(seed: random.next())
+    }
+
+    /// Where the kernel delivers the datagrams of a client: always to the same shard.
+    func shardIndex(of client: Endpoint) -> Int {
+        Int((client.address.low &* 31 &+ UInt64(client.port)) % UInt64(Self.shardCount))
+    }
+
+    func flow(_ client: Endpoint) -> Flow { Flow(client: client, socket: Self.listener, transport: .udp) }
+
+    /// A client's datagram.
+    func receive(_ bytes: [UInt8], from client: Endpoint, now: Instant, unixSeconds: UInt64) -> Outcome {
+        let shard = shards[shardIndex(of: client)]
+        let flow = flow(client)
+        var outcome = Outcome(verdict: shard.turn.route(bytes.span.rawBytes, from: flow, now: now))
+        guard outcome.verdict == .control else { return outcome }
+        shard.turn.handle(bytes.span.rawBytes, from: flow, now: now, unixSeconds: unixSeconds, into: &shard.effects)
+        apply(shard, now: now, to: &outcome)
+        return outcome
+    }
+
+    /// A second has passed: expired allocations go.
+    func sweep(limit: Int, now: Instant) -> Outcome {
+        var outcome = Outcome(verdict: .control)
+        for shard in shards {
+            shard.turn.sweep(now: now, limit: limit, into: &shard.effects)
+            apply(shard, now: now, to: &outcome)
+        }
+        return outcome
+    }
+
+    /// The end of a pass: sockets close, and their ports go back.
+    func flush(now: Instant) {
+        for shard in shards {
+            for socket in shard.closing {
+                guard let lease = shard.remove(socket) else {
+                    preconditionFailure("a socket was closed that is not open")
+                }
+                sockets[lease.endpoint] = nil
+                liveRelays.close(lease.endpoint)
+                registry.vacate(lease, now: now)
+            }
+            shard.closing = []
+        }
+    }
+
+    private func apply(_ shard: Shard, now: Instant, to outcome: inout Outcome) {
+        var index = 0
+        while index < shard.effects.count {
+            switch shard.effects[index] {
+            case .send(let slice, let socket, let destination):
+                let bytes = shard.effects.bytes(slice).copied()
+                outcome.sent.append(Sent(bytes: bytes, socket: socket, destination: destination))
+            case .openRelay(let allocation, let request):
+                let answer = open(request, on: shard, now: now)
+                if answer == .capacity { capacityRefusals += 1 }
+                if answer == .quota { quotaRefusals += 1 }
+                shard.turn.relayOpened(allocation, answer, now: now, into: &shard.effects)
+            case .closeRelay(let socket):
+                guard let lease = shard.leases[socket], !shard.closing.contains(socket) else {
+                    preconditionFailure("a socket is to be closed that is not open")
+                }
+                registry.discharge(lease)
+                shard.closing.append(socket)
+            case .report(let event):
+                outcome.events.append(event)
+                account(event, shard, to: &outcome)
+            }
+            index += 1
+        }
+        shard.effects.removeAll()
+        shard.peakAllocations = max(shard.peakAllocations, shard.turn.allocationCount)
+    }
+
+    private func account(_ event: RelayEvent, _ shard: Shard, to outcome: inout Outcome) {
+        switch event {
+        case .allocationOpened(let id, let flow, _, _, _):
+            let previous = shard.clientByAllocation.updateValue(flow.client, forKey: id)
+            precondition(previous == nil, "an allocation was opened twice")
+        case .allocationClosed(let id, let cause, _):
+            guard let client = shard.clientByAllocation.removeValue(forKey: id) else {
+                preconditionFailure("an allocation was closed that is not open")
+            }
+            if cause == .expired { outcome.expired.append(client) }
+        default:
+            break
+        }
+    }
+
+    private func open(_ request: RelayRequest, on shard: Shard, now: Instant) -> RelayOpenOutcome {
+        guard shard.leases.count < descriptorLimit else { return .capacity }
+        let user = shard.effects.name(request.user)
+        var answer = registry.lease(user, request.wish, now: now, random: &random)
+        while case .leased(let lease) = answer {
+            let isReservedForeign = lease.reservedEndpoint.map { foreignPorts.contains($0.port) } ?? false
+            if foreignPorts.contains(lease.endpoint.port) || isReservedForeign {
+                answer = registry.retry(lease, now: now, random: &random)
+            } else if random.oneIn(300) {
+                // The system is out of memory for once.
+                registry.abandon(lease, now: now)
+                return .capacity
+            } else {
+                precondition(sockets[lease.endpoint] == nil, "a port was leased that a socket still has")
+                let socket = shard.insert(lease)
+                sockets[lease.endpoint] = (shards.firstIndex { $0 === shard } ?? 0, socket)
+                liveRelays.open(lease.endpoint)
+                guard let token = lease.reservation else { return .opened(socket, lease.endpoint) }
+                return .openedPair(socket, lease.endpoint, token)
+            }
+        }
+        return answer == .quota ? .quota : .capacity
+    }
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Builds and runs the whole Swift test suite under a sanitizer, then the relay's end-to-end tests against a server that
+# is built so too. Installs what the tests need, if missing. The first build takes about ten minutes, the tests a multiple
+# of their usual time.
+#
+#   scripts/sanitize.sh address|thread [argument for swift test]...
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. scripts/lib.sh
+
+sanitizer=${1:-}
+case "$sanitizer" in
+    address) short=asan ;;
+    thread) short=tsan ;;
+    *) fail "which sanitizer? address or thread" ;;
+esac
+shift
+
+ensure_swift
+ensure_packages "${TEST_PACKAGES[@]}"
+ensure_python_environment
+logs=.build/test-logs
+mkdir -p "$logs"
+flags=(--sanitize="$sanitizer" --scratch-path ".build/$short" "${DEBUG_FLAGS[@]}")
+swift_log=$logs/$short-swift-test.log
+pytest_log=$logs/$short-pytest.log
+server_log=$PWD/$logs/$short-server
+rm -f "$swift_log" "$pytest_log" "$server_log".*
+
+# Swift's runtime and NIO keep what they allocate once until the process ends, which a leak check would count. Leaks of our
+# own are looked for elsewhere: by the malloc count, the flood's memory bound and the books of fuzzing and simulation.
+options=detect_leaks=0
+export ASAN_OPTIONS=$options TSAN_OPTIONS=
+
+say "building the tests for the $sanitizer sanitizer"
+swift build --build-tests "${flags[@]}"
+say "swift test"
+swift test --skip-build "${flags[@]}" "$@" 2>&1 | tee "$swift_log"
+say "end-to-end tests of the relay with the sanitized server"
+# A server's reports go to files of their own, since a test may not look at what the server wrote.
+export ASAN_OPTIONS=$options:log_path=$server_log TSAN_OPTIONS=log_path=$server_log
+CALLRELAY_BIN_DIR=$PWD/.build/$short/debug .venv/bin/python -m pytest -ra \
+    Tests/e2e/test_turn_interop.py Tests/e2e/test_uclient.py Tests/e2e/test_deployment.py 2>&1 | tee "$pytest_log"
+
+say "summary (full logs in $logs)"
+grep -E 'Test run with [0-9]+ tests?' "$swift_log" | tail -n 1
+tail -n 1 "$pytest_log"
+! grep -hE 'WARNING: ThreadSanitizer|ERROR: AddressSanitizer' "$swift_log" "$pytest_log" "$server_log".* 2>/dev/null ||
+    fail "the $sanitizer sanitizer has something to report; see $logs"
+echo "no report of the $sanitizer sanitizer"
