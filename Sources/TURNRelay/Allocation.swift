@@ -58,7 +58,16 @@ struct Allocation: Sendable {
         for other in [IPAddress.Family.ipv4, .ipv6] where family == nil || family == other {
             relays[other]?.expires = end
         }
-        expires = max(relays.first?.expires ?? end, relays.second?.expires ?? relays.first?.expires ?? end)
+        expires = relays.lastEnd ?? end
+    }
+
+    /// Ends one half of two, with the permissions and channels of its peers; the whole ends with the other from now on.
+    mutating func end(_ family: IPAddress.Family) {
+        relays[family] = nil
+        permissions.removeAll { $0.address.family == family }
+        channels.removeAll { $0.peer.address.family == family }
+        guard let end = relays.lastEnd else { preconditionFailure("an allocation without a relay") }
+        expires = end
     }
 
     var isOpen: Bool { phase == .open }

@@ -22,4 +22,10 @@ struct OpenRelays: Hashable, Sendable, BitwiseCopyable {
     var first: OpenRelay? { ipv4 ?? ipv6 }
     /// The IPv6 half of a dual allocation.
     var second: OpenRelay? { ipv4 == nil ? nil : ipv6 }
+
+    /// When the last of them ends; nil if there are none.
+    var lastEnd: Instant? {
+        guard let first, let second else { return first?.expires }
+        return max(first.expires, second.expires)
+    }
 }

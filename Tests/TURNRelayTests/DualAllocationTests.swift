@@ -255,6 +255,24 @@ struct DualAllocationTests {
         #expect(relay.leases.isEmpty && relay.shard.flows.count == 0 && relay.registry.leaseCount == 0)
     }
 
+    @Test(
+        "when the half that would live longer is ended, the allocation ends with the other",
+        arguments: [IPAddress.Family.ipv4, .ipv6]
+    )
+    func longerHalfEnded(ended: IPAddress.Family) throws {
+        var relay = try dualStack()
+        let alice = try relay.client("198.51.100.7:40000")
+        #expect(try relay.allocate(alice) { $0.appendAdditionalAddressFamily(.ipv6) }.isSuccess)
+        #expect(try relay.refresh(alice, lifetime: 3600, family: ended).lifetime == 3600)
+        #expect(try relay.refresh(alice, lifetime: 0, family: ended).lifetime == 0)
+        relay.shard.checkInvariants("the half of 600 s is left")
+        relay.advance(bySeconds: 600)
+        #expect(try relay.refresh(alice).code == 437)
+        #expect(relay.leases.isEmpty && relay.shard.allocationCount == 0)
+        // The 5-tuple is free again.
+        try relay.allocate(alice)
+    }
+
     @Test("a half that was opened when the request ended is closed again")
     func endedWhileOpening() throws {
         var relay = try dualStack()

@@ -180,7 +180,10 @@ extension TURNShard {
             for family in permissions.map(\.family) + peers.map(\.address.family) {
                 #expect(allocation.relays[family] != nil, "\(context): a peer is of a family that is relayed")
             }
-            if allocation.isOpen { expected += 1 + permissions.count + 2 * numbers.count }
+            guard allocation.isOpen else { continue }
+            expected += 1 + permissions.count + 2 * numbers.count
+            let ends = [allocation.relays.first, allocation.relays.second].compactMap { $0?.expires }
+            #expect(allocation.expires == ends.max(), "\(context): an allocation ends with its last relayed address")
         }
         #expect(total == allocations.count, "\(context): every allocation has a slot")
         #expect(total <= configuration.limits.allocationsPerShard, "\(context)")

@@ -33,7 +33,7 @@ extension TURNShard {
         return seconds
     }
 
-    /// Ends one family of a dual allocation, with the permissions and channels of its peers. Answers the other.
+    /// Ends one family of a dual allocation. Answers the other.
     @discardableResult
     mutating func closeHalf(
         _ allocation: Allocation,
@@ -43,9 +43,7 @@ extension TURNShard {
         guard let relay = allocation.relays[family] else { return allocation }
         flows.remove(allocation)
         var half = allocation
-        half.relays[family] = nil
-        half.permissions.removeAll { $0.address.family == family }
-        half.channels.removeAll { $0.peer.address.family == family }
+        half.end(family)
         allocations.store(half)
         flows.install(half)
         effects.append(.closeRelay(relay.socket))

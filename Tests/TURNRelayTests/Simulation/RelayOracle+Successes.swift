@@ -87,7 +87,8 @@ extension RelayOracle {
             tokens.append(
                 Reservation(token: token, username: username, relayed: next, ends: now.advanced(bySeconds: 30))
             )
-            if tokens.count > 64 { tokens.removeFirst(16) }
+            // What has ended stays for a while, so that clients try it.
+            tokens.removeAll { $0.ends.advanced(bySeconds: 60) <= now }
         }
         records[client] = record
         let count = records.values.reduce(0) { count, record in
@@ -115,8 +116,8 @@ extension RelayOracle {
         now: Instant
     ) throws(ClaimFailure) {
         if let token {
-            guard let index = tokens.lastIndex(where: { $0.token == token }) else {
-                throw ClaimFailure(description: "a token that was never given, or long ago, was redeemed")
+            guard let index = tokens.lastIndex(where: { $0.token == token && now < $0.ends }) else {
+                throw ClaimFailure(description: "a token that was never given, or has ended, was redeemed")
             }
             let reservation = tokens.remove(at: index)
             try claim(reservation.relayed == relayed, "a token led to \(relayed) instead of \(reservation.relayed)")

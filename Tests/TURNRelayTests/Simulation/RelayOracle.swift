@@ -63,7 +63,7 @@ struct RelayOracle {
     /// Answers by code, zero for success: a simulation in which nothing succeeds proves nothing.
     private(set) var answers: [UInt16: Int] = [:]
     private(set) var relayedCount = 0
-    /// The newest reservations, redeemed or not.
+    /// The reservations that live or ended less than a minute ago, but for those that were redeemed.
     var tokens: [Reservation] = []
     /// How much of its budget of unproven answers a source has used in a shard.
     var challenges: [ChallengeKey: (level: Double, at: Instant)] = [:]
