@@ -7,7 +7,9 @@ extension RelayWorld {
     func checkBooks() throws(FuzzFinding) {
         try expect(registry.leaseCount == leases.count, "\(registry.leaseCount) leases, \(leases.count) sockets")
         try expect(ledger.relays.count == leases.count, "\(ledger.relays.count) relays, \(leases.count) sockets")
-        try expect(shard.allocationCount <= Self.allocationLimit, "\(shard.allocationCount) allocations")
+        let allocations = shard.allocationCount
+        try expect(allocations <= Self.allocationLimit, "\(allocations) allocations")
+        try expect(allocations <= leases.count, "\(allocations) allocations, \(leases.count) sockets")
         for lease in leases.values {
             try expect(registry.isLive(lease.endpoint), "\(lease.endpoint) is in use and counts as free")
             guard settings.quotaPerUser > 0 else { continue }
