@@ -271,14 +271,28 @@ def test_a_flood_of_errors_does_not_become_one_towards_the_client(network: Netwo
         assert 1 <= told <= 20 * (seconds + 2), f"{told} in {seconds} s"
 
 
-def unreachable(source: str, source_port: int, peer: str, peer_port: int) -> bytes:
-    """An error of "host unreachable" quoting a UDP datagram from `source` to `peer`."""
+def test_a_forged_report_of_a_narrow_path_cuts_nothing_to_pieces(network: Network) -> None:
+    """Over IPv4, where routers cut what they must: the client hears of it, and the relay goes on as before."""
+    payload = bytes(1000)
+    with network.client(4) as client, network.peer_socket(4) as peer, Sniffer(network.home) as sniffer:
+        target = (PEER[4], peer.getsockname()[1])
+        with network.peer.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as forger:
+            forger.sendto(unreachable(RELAY[4], client.relayed[1], *target, code=4, mtu=600), (RELAY[4], 0))
+        assert client.receive_icmp() == ICMPReport(target, 3, 4, 600)
+        client.send(target, payload)
+        assert peer.recv(65536) == payload
+        sent = [packet for packet in sniffer.outgoing(4) if packet.ports == (client.relayed[1], target[1])]
+        assert [len(packet.payload) for packet in sent] == [len(payload)], "in one piece"
+
+
+def unreachable(source: str, source_port: int, peer: str, peer_port: int, code: int = 1, mtu: int = 0) -> bytes:
+    """An error of "host unreachable", or of another code, quoting a UDP datagram from `source` to `peer`."""
     quoted = struct.pack("!BBHHHBBH", 0x45, 0, 28, 0, 0, 64, 17, 0) + socket.inet_aton(source) + socket.inet_aton(peer)
     quoted += struct.pack("!HHHH", source_port, peer_port, 8, 0)
-    total = sum(struct.unpack(f"!{len(quoted) // 2}H", quoted)) + (3 << 8 | 1)
+    total = sum(struct.unpack(f"!{len(quoted) // 2}H", quoted)) + (3 << 8 | code) + mtu
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
-    return struct.pack("!BBHI", 3, 1, ~total & 0xFFFF, 0) + quoted
+    return struct.pack("!BBHI", 3, code, ~total & 0xFFFF, mtu) + quoted
 
 
 def test_without_the_privilege_the_relay_says_what_is_lost_and_serves(tmp_path: Path) -> None:

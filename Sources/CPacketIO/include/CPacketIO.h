@@ -105,11 +105,14 @@ static inline struct packet_result packet_get_option(int descriptor, int level, 
 }
 
 // How the datagrams of a UDP socket leave from now on: in one piece, refused if the interface cannot take them and with
-// DF set for the routers behind it (`whole`), or in as many pieces as it takes. What is known of the path's MTU plays no
-// part in either: whoever forges "too big" messages would shrink it for everybody.
+// DF set for the routers behind it (`whole`), or in as many pieces as it takes.
+//
+// Over IPv4, what the system believes of the path's MTU plays no part in either: anybody can forge a "fragmentation
+// needed", and it would cut the datagrams of all sockets to that destination into pieces of 552 bytes. Routers cut those
+// that need it. Over IPv6 they never do, so the sender has to heed a "packet too big", down to 1280 bytes.
 static inline struct packet_result packet_set_whole(int descriptor, uint8_t family, int whole) {
     return family == 4 ? packet_set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER,
-                                           whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT)
+                                           whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT)
                        : packet_set_option(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
                                            whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
 }
