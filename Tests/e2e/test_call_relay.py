@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import stun_message as stun
-from running_server import RunningServer
+from running_server import RunningServer, bearer
 from scenario import Scenario
 from turn_client import TurnClient, TurnError, time_limited_credential
 
@@ -157,6 +157,27 @@ def test_what_a_drain_cuts_off_is_written_down(start_server: Callable[..., Runni
             a.relayed = None
         server.start()
         assert s.participant(call_id, "alice")["relay"] == {"bytesSent": 700, "bytesReceived": 0}
+        assert [event.get("cause") for event in relay_events(s, call_id)] == [None, "drained"]
+
+
+def test_what_is_cut_off_by_a_stop_that_takes_too_long_is_written_down(
+    start_server: Callable[..., RunningServer],
+) -> None:
+    """A request whose body never comes uses up the time to stop in order, and then everything ends at once."""
+    server = start_server(DRAIN_TIMEOUT="100ms")
+    with Scenario(server) as s:
+        call_id, alice_ice, _ = call_with_credentials(s)
+        with relay_client(server, alice_ice) as a, socket.create_connection(("127.0.0.1", server.http_port)) as slow:
+            a.allocate()
+            head = f"POST /api/calls/{call_id}/end HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            identity = f"Authorization: Bearer {bearer(s.name('alice'))}\r\n"
+            slow.sendall(f"{head}{identity}Content-Length: 99\r\n\r\n{{".encode())
+            eventually(lambda: len(relay_events(s, call_id)) == 1)
+            began = time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - began > 5, "the request was waited for"
+            a.relayed = None
+        server.start()
         assert [event.get("cause") for event in relay_events(s, call_id)] == [None, "drained"]
 
 

@@ -7,7 +7,7 @@ import TURNRelay
 
 /// Writes down what the relay does for calls: allocations and their ends in the audit, bytes with the participants.
 ///
-/// Stops after the relay, so that what a drain ends is written down too.
+/// Ends with the queue, which the relay's end finishes, so that what a drain ends is written down too.
 struct RelayAccountant: Service {
     let queue: RelayNoticeQueue
     let calls: CallService
@@ -16,28 +16,41 @@ struct RelayAccountant: Service {
 
     /// Between two times that bytes are written down: what a crash may cost.
     static let interval = Duration.seconds(2)
+    /// For what the relay ends when the time to stop in order is over.
+    static let overtime = Duration.seconds(5)
 
     func run() async throws {
-        await withGracefulShutdownHandler {
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    while !Task.isCancelled {
-                        queue.tick()
-                        do { try await Task.sleep(for: Self.interval) } catch { return }
-                    }
-                }
-                var books = RelayBooks(calls: calls, owners: owners, logger: logger)
-                for await item in queue.items {
-                    switch item {
-                    case .notice(let notice): await books.enter(notice)
-                    case .tick: await books.write(lost: queue.takeLost())
-                    }
-                }
-                await books.write(lost: queue.takeLost())
-                group.cancelAll()
+        // A task of its own: this one is cancelled together with the relay's, whose last notices come only then.
+        let books = Task { await keepBooks() }
+        await withTaskCancellationHandler {
+            await books.value
+        } onCancel: {
+            Task {
+                try? await Task.sleep(for: Self.overtime)
+                books.cancel()
             }
-        } onGracefulShutdown: {
-            queue.finish()
+        }
+        // A service that ends before it is told to is taken for one that failed.
+        try? await gracefulShutdown()
+    }
+
+    private func keepBooks() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    queue.tick()
+                    do { try await Task.sleep(for: Self.interval) } catch { return }
+                }
+            }
+            var books = RelayBooks(calls: calls, owners: owners, logger: logger)
+            for await item in queue.items where !Task.isCancelled {
+                switch item {
+                case .notice(let notice): await books.enter(notice)
+                case .tick: await books.write(lost: queue.takeLost())
+                }
+            }
+            await books.write(lost: queue.takeLost())
+            group.cancelAll()
         }
     }
 }
@@ -47,7 +60,7 @@ struct RelayBooks {
     let calls: CallService
     var owners: RelayOwners
     let logger: Logger
-    private var ledger = RelayLedger()
+    var ledger = RelayLedger()
 
     init(calls: CallService, owners: RelayOwners, logger: Logger) {
         self.calls = calls
@@ -66,8 +79,10 @@ struct RelayBooks {
             case .allocationTraffic(let allocation, let traffic):
                 ledger.relayed(traffic, by: allocation)
             case .allocationClosed(let allocation, let username, let cause, let traffic):
-                guard let owner = try await owners.owner(of: username, in: calls) else { return }
-                guard ledger.closed(allocation, by: owner, traffic) else { return }
+                // Looked up only if its beginning was not heard of: the store may fail just now, or have lost the call.
+                var owner = ledger.owner(of: allocation)
+                if owner == nil { owner = try await owners.owner(of: username, in: calls) }
+                guard let owner, ledger.closed(allocation, by: owner, traffic) else { return }
                 let use = RelayUse(traffic)
                 // The bytes first: who reads of the end finds them counted.
                 await write(lost: 0)

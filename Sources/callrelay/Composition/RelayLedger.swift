@@ -41,6 +41,12 @@ struct RelayLedger {
         live[place] = Entry(allocation: allocation, owner: owner, isAudited: isAudited)
     }
 
+    /// Whose allocation it is; nil if it is not followed.
+    func owner(of allocation: RelayAllocation) -> Owner? {
+        let entry = live[Self.place(allocation)]
+        return entry?.allocation == allocation ? entry?.owner : nil
+    }
+
     /// An allocation has relayed this much up to now.
     mutating func relayed(_ traffic: RelayTraffic, by allocation: RelayAllocation) {
         let place = Self.place(allocation)

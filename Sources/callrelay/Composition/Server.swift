@@ -159,7 +159,13 @@ struct Server {
         do throws(RelayStartFailure) {
             let summary = try relay.start()
             for warning in summary.warnings { logger.warning("\(warning)") }
-            return StartedRelay(settings: turn, relay: relay, summary: summary, secrets: secrets)
+            return StartedRelay(
+                settings: turn,
+                relay: relay,
+                summary: summary,
+                secrets: secrets,
+                notices: notices
+            )
         } catch {
             throw CommandFailure.start("\(error)")
         }

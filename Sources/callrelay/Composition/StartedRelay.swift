@@ -12,6 +12,8 @@ struct StartedRelay {
     let relay: RelayService
     let summary: RelayService.Summary
     let secrets: [SharedSecret]
+    /// Where the relay leaves its notices; nil if nobody keeps accounts.
+    let notices: RelayNoticeQueue?
 
     /// The servers to tell clients: this relay and whatever else the operator named.
     func ice(_ configuration: ServerConfiguration) -> ICEServers {
@@ -30,6 +32,7 @@ struct StartedRelay {
     func lifecycle(_ configuration: ServerConfiguration, _ logger: Logger) -> RelayLifecycle {
         RelayLifecycle(
             relay: relay,
+            notices: notices,
             drainTimeout: configuration.drainTimeout,
             alternates: AlternateServers(settings.alternateServers),
             logger: logger
