@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from relay_process import RelayProcess
-from running_server import REPOSITORY, free_port
+from running_server import REPOSITORY, free_port, quiet_range
 from turn_client import TurnClient, TurnError
 
 INSUFFICIENT_CAPACITY = 508
@@ -112,7 +112,7 @@ def assert_relays(client: TurnClient) -> None:
 
 
 def test_when_all_relay_ports_are_taken_the_next_is_refused_until_one_is_given_back(start_relay) -> None:
-    first = 40_000 + os.getpid() % 100 * 100
+    first = quiet_range(8)
     ports = range(first, first + 8)
     relay = start_relay(TURN_RELAY_MIN_PORT=str(ports[0]), TURN_RELAY_MAX_PORT=str(ports[-1]))
     for round_number in range(3):

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 import stun_message as stun
-from running_server import RunningServer
+from running_server import RunningServer, quiet_range
 from turn_client import TurnClient, TurnError, time_limited_credential
 from turnutils import STUNCLIENT
 
@@ -128,19 +128,6 @@ def test_half_of_the_relay_ports_taken_by_another_process(start_server) -> None:
         assert full.value.code == 508
         clients[0].refresh(0)
         clients[-1].allocate()  # a port that was given back is a port again
-
-
-def quiet_range(count: int) -> int:
-    """The first of so many consecutive UDP ports that are free now, below the kernel's own range."""
-    for first in range(20000, 32000, count):
-        with ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return first
-    raise RuntimeError("no quiet range of ports")
 
 
 def test_a_second_server_on_the_same_port_says_so(start_server) -> None:
