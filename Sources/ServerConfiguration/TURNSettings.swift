@@ -14,7 +14,7 @@ public struct TURNSettings: Sendable {
 
     /// A user with a fixed password.
     public struct StaticUser: Hashable, Sendable {
-        /// The name, without a colon, prepared by the OpaqueString profile.
+        /// The name, without colon and quotes, prepared by the OpaqueString profile.
         public let name: String
         /// The password, prepared likewise.
         public let password: String
@@ -54,7 +54,7 @@ public struct TURNSettings: Sendable {
     public let maxBytesPerSecond: Int
     /// Bytes a second on this server; zero: no limit.
     public let totalBytesPerSecond: Int
-    /// 401 and 438 answers a second per source; zero: no limit.
+    /// 400, 401 and 438 answers a second per unauthenticated source; zero: no limit.
     public let unauthenticatedReplies: Int
 
     /// Whether only this machine can reach the relay.
@@ -77,12 +77,13 @@ public struct TURNSettings: Sendable {
         relayPorts = try Self.relayPorts(reader)
         realm = try reader.required(.turnRealm, "a realm of 1 to 127 printable characters without quotes") { text in
             guard let realm = OpaqueString.prepare(text), realm.unicodeScalars.count <= 127 else { return nil }
-            return realm.contains { $0 == "\"" || $0 == "\\" } ? nil : realm
+            // By code points: a quote with an accent on it is one character, and another than a quote.
+            return realm.unicodeScalars.contains { $0 == "\"" || $0 == "\\" } ? nil : realm
         }
         sharedSecret = try Self.sharedSecret(reader, isDev: isDev)
         staticUsers = try reader.list(
             .turnStaticUsers,
-            "name:password, both of printable characters (the OpaqueString profile of RFC 8265)",
+            "name:password, both of printable characters (the OpaqueString profile of RFC 8265), the name without quotes",
             Self.staticUser
         )
         guard Set(staticUsers.map(\.name)).count == staticUsers.count else {
@@ -165,6 +166,8 @@ public struct TURNSettings: Sendable {
         guard let name = OpaqueString.prepare(String(text[..<colon])),
             let password = OpaqueString.prepare(String(text[text.index(after: colon)...]))
         else { return nil }
+        // RFC 8489 §9.2.2 takes quotes out of a name before it makes the key, and hardly any client does.
+        guard !name.unicodeScalars.contains("\"") else { return nil }
         // RFC 8489 §14.3: a USERNAME is shorter than 509 bytes.
         return name.utf8.count < 509 ? StaticUser(name: name, password: password) : nil
     }

@@ -54,6 +54,23 @@ struct RefusalTests {
         #expect(failure?.setting == setting)
     }
 
+    @Test("a realm has fewer than 128 characters, a name fewer than 509 bytes, and neither has quotes (RFC 8489)")
+    func lengths() throws {
+        // Two bytes in UTF-8: realms are counted by characters, names by bytes.
+        func umlauts(_ count: Int) -> String { String(repeating: "\u{FC}", count: count) }
+        let longest = try configuration(["TURN_REALM": umlauts(127), "TURN_STATIC_USERS": umlauts(254) + ":a\"b"])
+        #expect(longest.turn?.realm == umlauts(127))
+        #expect(longest.turn?.staticUsers.map(\.name) == [umlauts(254)])
+        for (key, value) in [
+            ("TURN_REALM", umlauts(128)), ("TURN_REALM", "a\"b"), ("TURN_REALM", "a\"\u{301}b"),
+            ("TURN_STATIC_USERS", umlauts(254) + "x:b"), ("TURN_STATIC_USERS", "a\"b:c"),
+            ("TURN_STATIC_USERS", "a\"\u{301}b:c"),
+        ] {
+            let failure = #expect(throws: ConfigurationFailure.self) { _ = try configuration([key: value]) }
+            #expect(failure?.setting == "\(key) (environment)", "\(value)")
+        }
+    }
+
     @Test("static users alone are enough where there are no calls to mint credentials for")
     func staticUsersAlone() throws {
         let configuration = try configuration(["AUTH_MODE": "off", "TURN_STATIC_USERS": "a:b"])
