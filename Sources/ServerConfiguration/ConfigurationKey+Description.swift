@@ -108,7 +108,7 @@ extension ConfigurationKey {
         case .turnUnauthReplies:
             turn(
                 .derived("50; in dev mode 0", example: "50"),
-                "401 and 438 answers a second per source (IPv4 address, IPv6 /64); 0: no limit."
+                "400, 401 and 438 answers a second per unauthenticated source (IPv4 address, IPv6 /64); 0: no limit."
             )
         default: nil
         }
