@@ -17,10 +17,4 @@ public struct Instant: Hashable, Comparable, Sendable, BitwiseCopyable {
         let (sum, overflow) = nanoseconds.addingReportingOverflow(UInt64(seconds) &* 1_000_000_000)
         return Instant(nanoseconds: overflow ? .max : sum)
     }
-
-    /// Whole seconds from this point to `later`, zero if `later` is not later.
-    @inlinable
-    public func seconds(until later: Instant) -> UInt64 {
-        later.nanoseconds > nanoseconds ? (later.nanoseconds &- nanoseconds) / 1_000_000_000 : 0
-    }
 }

@@ -6,7 +6,7 @@ struct RequestOrigin: Sendable {
     let method: MessageMethod
     let transactionID: TransactionID
     let flow: Flow
-    /// An answer carries FINGERPRINT if its request did (RFC 8489 §6.3.1).
+    /// An answer carries FINGERPRINT if its request did (RFC 8489 §7).
     let hasFingerprint: Bool
     /// What the answer is sealed with once the sender is known.
     var seal: IntegritySeal?

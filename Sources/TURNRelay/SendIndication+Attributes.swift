@@ -26,7 +26,7 @@ extension SendIndication {
         }
     }
 
-    /// Whether FINGERPRINT, if the message has one, is right and stands last (RFC 8489 §7.3).
+    /// Whether FINGERPRINT, if the message has one, is right and stands last (RFC 8489 §7, §14.7).
     func hasRightFingerprint(in bytes: RawSpan) -> Bool {
         fingerprintOffset == 0 || Fingerprint.isRight(in: bytes, at: Int(fingerprintOffset))
     }

@@ -86,7 +86,7 @@ struct DontFragmentTests {
         #expect(try !forward(relay.deliver(bytes, from: alice.flow)).dontFragment)
     }
 
-    @Test("a Send indication's FINGERPRINT must be right and last if it is there (RFC 8489 §7.3)")
+    @Test("a Send indication's FINGERPRINT must be right and last if it is there (RFC 8489 §7, §14.7)")
     func fingerprint() throws {
         var relay = try TURNScenario()
         let alice = try permitted(&relay)
