@@ -148,6 +148,20 @@ struct AttributeTests {
         }
     }
 
+    @Test("PASSWORD-ALGORITHMS is read over algorithms that nobody knows and their padded parameters; cut, it is none")
+    func passwordAlgorithms() throws {
+        let whole: [UInt8] = [0, 9, 0, 5, 1, 2, 3, 4, 5, 0xFF, 0xFF, 0xFF, 0, 1, 0, 0, 0, 7, 0, 0, 0, 2, 0, 0]
+        for length in 0...whole.count {
+            let value = Array(whole.prefix(length))
+            let bytes = stunMessage(MessageType(.allocate, .error)) { builder in
+                builder.append(.passwordAlgorithms, value.span.rawBytes)
+            }
+            let read = try MessageView(parsing: bytes.span.rawBytes).passwordAlgorithms
+            let expected: [Int: [PasswordAlgorithm]] = [0: [], 12: [], 16: [.md5], 20: [.md5], 24: [.md5, .sha256]]
+            #expect(read == expected[length], "\(length) bytes")
+        }
+    }
+
     @Test("MAPPED-ADDRESS is read in the clear")
     func mappedAddress() throws {
         let value: [UInt8] = [0, 1, 0x0D, 0x96, 192, 0, 2, 1]

@@ -24,11 +24,14 @@ struct ReplyWriterTests {
 
     @Test("a challenge leads to an accepted request", arguments: [Authenticator.Refusal.unauthenticated, .staleNonce])
     func challenge(refusal: Authenticator.Refusal) throws {
-        let bytes = try refuse(refusal, stunMessage(MessageType(.allocate, .request)))
+        let transactionID = TransactionID(high: 0xB7E7_A701, low: 0xBC34_D686_FA87_DFAE)
+        let bytes = try refuse(refusal, stunMessage(MessageType(.allocate, .request), transactionID))
         let reply = try MessageView(parsing: bytes.span.rawBytes)
         let (type, code, integrity) = (reply.type, reply.errorCode, reply.integrityAlgorithm)
+        let identifier = reply.transactionID
         let (realm, nonce) = (reply.text(.realm), reply.text(.nonce))
         #expect(type == MessageType(.allocate, .error))
+        #expect(identifier == transactionID)
         #expect(code == refusal.errorCode)
         #expect(integrity == nil)
         let request = fixture.request("alice", "wonder", nonce: try #require(nonce), realm: try #require(realm))

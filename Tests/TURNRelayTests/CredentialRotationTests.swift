@@ -86,19 +86,39 @@ struct CredentialRotationTests {
         #expect(fresh.isSuccess)
     }
 
-    @Test("a response to a request that names its algorithm is sealed with MESSAGE-INTEGRITY-SHA256, errors too")
-    func sealing() throws {
+    @Test(
+        "a request that names its algorithm is answered under MESSAGE-INTEGRITY-SHA256, another under MESSAGE-INTEGRITY",
+        arguments: [true, false]
+    )
+    func sealing(namesAlgorithm: Bool) throws {
         var relay = try TURNScenario()
         let alice = try relay.client("198.51.100.7:1")
-        let key = IntegrityKey.longTerm(.sha256, username: "alice", realm: TURNScenario.realm, password: "wonderland")
-        for method in [MessageMethod.refresh, .allocate, .refresh, .channelBind] {
-            relay.deliver(relay.modernRequestBytes(method, from: alice), from: alice.flow)
-            let sent = relay.takeSent()
-            let bytes = try #require(sent.first).bytes
+        let key = IntegrityKey.longTerm(
+            namesAlgorithm ? .sha256 : .md5,
+            username: "alice",
+            realm: TURNScenario.realm,
+            password: "wonderland"
+        )
+        // 437, a success, another, 400.
+        for (method, code) in [(MessageMethod.refresh, 437), (.allocate, nil), (.refresh, nil), (.channelBind, 400)]
+            as [(MessageMethod, UInt16?)]
+        {
+            let request =
+                namesAlgorithm
+                ? relay.modernRequestBytes(method, from: alice)
+                : relay.requestBytes(method, from: alice) { $0.appendRequestedTransport(.udp) }
+            relay.deliver(request, from: alice.flow)
+            let bytes = try #require(relay.takeSent().first).bytes
             let message = try MessageView(parsing: bytes.span.rawBytes)
-            let isSealed = message.verifyIntegrity(.sha256, key: key)
-            let hasSHA1 = message.messageIntegrity != nil
-            #expect(isSealed && !hasSHA1, "\(method)")
+            let isSealed = message.verifyIntegrity(namesAlgorithm ? .sha256 : .sha1, key: key)
+            let (sha1, sha256) = (message.messageIntegrity != nil, message.messageIntegritySHA256 != nil)
+            let (answered, about) = (message.errorCode?.rawValue, message.type.method)
+            #expect(answered == code && about == method)
+            #expect(isSealed && sha1 == !namesAlgorithm && sha256 == namesAlgorithm, "\(method)")
+            for type in [AttributeType.username, .userhash, .realm, .nonce, .passwordAlgorithms] {
+                let isThere = message.contains(type)
+                #expect(!isThere, "\(type) in the answer to \(method)")
+            }
         }
     }
 }

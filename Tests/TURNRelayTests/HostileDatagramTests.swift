@@ -27,7 +27,7 @@ struct HostileDatagramTests {
             if history.relay.deliver(bytes, from: flow) == .control { verdicts += 1 }
             let sent = history.relay.takeSent()
             #expect(sent.count <= 1, "datagram \(round): \(bytes)")
-            if let answer = sent.first { #expect(answer.bytes.count <= 548, "datagram \(round): \(bytes)") }
+            if let answer = sent.first { #expect(answer.bytes.count < 548, "datagram \(round): \(bytes)") }
             #expect(history.relay.takeEvents().count <= EffectQueue.effectsPerRequest)
             routePeer(round, &history)
         }

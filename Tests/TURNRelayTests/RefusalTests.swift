@@ -96,6 +96,8 @@ struct RefusalTests {
             builder.append(AttributeType(rawValue: 0xBEEF), text: "?")
         }
         #expect(optional.isSuccess, "what need not be understood may be ignored")
+        let other = try relay.request(.allocate, from: alice)
+        #expect(other.code == 437 && !other.listsUnknownAttributes && !optional.listsUnknownAttributes)
     }
 
     @Test("437: every other request without an allocation")

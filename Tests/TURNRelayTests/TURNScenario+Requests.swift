@@ -20,6 +20,8 @@ struct Reply: Hashable {
     let realm: String?
     let nonce: String?
     let unknownAttributes: [AttributeType]
+    /// Whether UNKNOWN-ATTRIBUTES is there, were it empty.
+    let listsUnknownAttributes: Bool
     let hasFingerprint: Bool
     /// Whether it carries an integrity that the client's key made.
     let isSealed: Bool
@@ -37,6 +39,7 @@ struct Reply: Hashable {
         realm = message.text(.realm)
         nonce = message.text(.nonce)
         unknownAttributes = message.unknownAttributes
+        listsUnknownAttributes = message.contains(.unknownAttributes)
         hasFingerprint = message.fingerprint != nil
         isSealed = message.verifyIntegrity(.sha1, key: client.key)
     }
