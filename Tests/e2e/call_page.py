@@ -9,13 +9,16 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from media_flow import MEDIA
 from running_server import RunningServer
 from scenario import user_id
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-CONNECT_MS = 20_000
+CONNECT_MS = 40_000
+# What a page is waited for, here and in the tests; the usual five seconds are few for two browsers on a busy machine.
+expect.set_options(timeout=20_000)
 
 # A camera and a microphone that need no device and no question. Nothing about addresses is changed: what connects
 # here connects in the browser of a desktop as well.
@@ -24,23 +27,6 @@ CHROMIUM_ARGUMENTS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
-
-MEDIA = """async () => {
-  const [peer] = window.callrelay.session.call.peers.values();
-  const stats = [...(await peer.connection.getStats()).values()];
-  const byId = Object.fromEntries(stats.map((stat) => [stat.id, stat]));
-  const transport = stats.find((stat) => stat.type === "transport");
-  const pair = byId[transport.selectedCandidatePairId];
-  const inbound = (kind) => stats.find((stat) => stat.type === "inbound-rtp" && stat.kind === kind);
-  return {
-    localType: byId[pair.localCandidateId].candidateType,
-    remoteType: byId[pair.remoteCandidateId].candidateType,
-    framesDecoded: inbound("video")?.framesDecoded ?? 0,
-    audioPackets: inbound("audio")?.packetsReceived ?? 0,
-    audioEnergy: inbound("audio")?.totalAudioEnergy ?? 0,
-    audioSamples: inbound("audio")?.totalSamplesReceived ?? 0,
-  };
-}"""
 
 
 @contextmanager

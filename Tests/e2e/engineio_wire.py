@@ -28,14 +28,22 @@ class Endpoint:
 
     def request(self, method, query, body=None, headers=None):
         """One request on a connection of its own; `query` as text or as a dictionary."""
+        return self.ask(method, query, body, headers)()
+
+    def ask(self, method, query, body=None, headers=None):
+        """Sends a request; gives a function that waits for the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
-        try:
-            connection.request(method, self.target(query), body=body, headers=headers or {})
-            response = connection.getresponse()
-            names = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, names, response.read().decode("utf-8"))
-        finally:
-            connection.close()
+        connection.request(method, self.target(query), body=body, headers=headers or {})
+
+        def answer():
+            try:
+                response = connection.getresponse()
+                names = {name.lower(): value for name, value in response.getheaders()}
+                return Answer(response.status, names, response.read().decode("utf-8"))
+            finally:
+                connection.close()
+
+        return answer
 
     def target(self, query):
         return self.path + ("?" + query if query else "")
@@ -54,7 +62,8 @@ class Endpoint:
         return self.request("POST", f"EIO=4&transport=polling&sid={sid}", body=body, headers=headers)
 
     def poll_in_background(self, sid):
-        return InBackground(lambda: self.poll(sid))
+        """A poll that is on its way when this returns; its answer is waited for later."""
+        return InBackground(self.ask("GET", f"EIO=4&transport=polling&sid={sid}"))
 
     def websocket(self, query="EIO=4&transport=websocket", **options):
         """A WebSocket that does not ping by itself and offers no compression."""

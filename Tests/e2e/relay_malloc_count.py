@@ -19,6 +19,7 @@ import tempfile
 import time
 
 import stun_message as stun
+from ports import free_port
 from turn_client import TurnClient
 
 CHANNEL = 0x4001
@@ -53,12 +54,6 @@ class Counter:
             if name.startswith("turn-shard"):
                 counts[name] = counts.get(name, 0) + allocations
         return counts
-
-
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_until_serving(server, process):

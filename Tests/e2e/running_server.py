@@ -6,10 +6,12 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 
 import requests
+
+from ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
@@ -26,25 +28,6 @@ def binary(name: str) -> Path:
         if (candidate / name).exists():
             return candidate / name
     raise FileNotFoundError(f"{name} is not built; looked in {', '.join(map(str, candidates))}")
-
-
-def free_port(kind: int = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
-
-
-def quiet_range(count: int) -> int:
-    """The first of so many consecutive UDP ports that are free now, below the kernel's own range."""
-    for first in range(20000, 32000, count):
-        with ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return first
-    raise RuntimeError("no quiet range of ports")
 
 
 def bearer(user: str) -> str:
@@ -172,26 +155,22 @@ class RunningServer:
         raise RuntimeError("no VmRSS: the process is gone")
 
     @property
-    def descriptor_count(self) -> int:
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+    def sockets(self) -> set[str]:
+        """The sockets that are open now, by their inodes.
+
+        Ask whether any is new (`server.sockets - before`), not how many there are: some, of the start or of earlier clients,
+        may close at any time. The database's pool of readers, which may grow, is no part of it.
+        """
+        inodes = set()
+        for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed since the listing
+                target = os.readlink(descriptor)
+                if target.startswith("socket:["):
+                    inodes.add(target.removeprefix("socket:[").removesuffix("]"))
+        return inodes
 
     @property
-    def udp_socket_count(self) -> int:
-        """Listeners of the relay and relay sockets."""
-        inodes, directory = set(), f"/proc/{self.process.pid}"
-        for table in ("udp", "udp6"):
-            lines = Path(f"{directory}/net/{table}").read_text().splitlines()[1:]
-            inodes |= {f"socket:[{line.split()[9]}]" for line in lines}
-        return sum(self._link(name) in inodes for name in os.listdir(f"{directory}/fd"))
-
-    def _link(self, name: str) -> str | None:
-        try:
-            return os.readlink(f"/proc/{self.process.pid}/fd/{name}")
-        except FileNotFoundError:
-            return None  # closed since the listing
-
-    @property
-    def socket_count(self) -> int:
-        """Descriptors that are sockets; the database's pool of readers, which may grow under load, is none of them."""
-        links = map(self._link, os.listdir(f"/proc/{self.process.pid}/fd"))
-        return sum(link is not None and link.startswith("socket:") for link in links)
+    def udp_sockets(self) -> set[str]:
+        """Those of `sockets` that are the relay's: its listeners and relay sockets."""
+        tables = [Path(f"/proc/{self.process.pid}/net/{name}").read_text() for name in ("udp", "udp6")]
+        return self.sockets & {line.split()[9] for table in tables for line in table.splitlines()[1:]}

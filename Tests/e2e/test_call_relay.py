@@ -10,6 +10,7 @@ import stun_message as stun
 from running_server import RunningServer, bearer
 from scenario import Scenario
 from turn_client import TurnClient, TurnError, time_limited_credential
+from waiting import eventually
 
 
 def relay_client(server: RunningServer, ice: dict) -> TurnClient:
@@ -24,14 +25,6 @@ def call_with_credentials(s: Scenario) -> tuple[str, dict, dict]:
     placed = s.post("/api/calls/initiate", "alice", body).json()
     answered = s.post(f"/api/calls/{placed['callId']}/answer", "bob").json()
     return placed["callId"], placed, answered
-
-
-def eventually(check: Callable[[], object], seconds: float = 15) -> object:
-    deadline = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.1)
-    return found
 
 
 def relay_events(s: Scenario, call_id: str, who: str = "alice") -> list[dict]:
@@ -50,6 +43,17 @@ def exchange(a: TurnClient, b: TurnClient, size: int, count: int) -> None:
     for _ in range(count):
         a.send_channel(0x4000, bytes(size))
         assert len(b.receive().data) == size
+
+
+def send_to_somebody(client: TurnClient, size: int) -> None:
+    """Allocates, and sends so many bytes to a peer, who gets them."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        peer.settimeout(5)
+        client.allocate()
+        client.create_permission(peer.getsockname())
+        client.send(peer.getsockname(), bytes(size))
+        assert len(peer.recv(size + 1)) == size
 
 
 def test_bytes_reach_the_call_and_its_end_ends_its_allocations(server: RunningServer) -> None:
@@ -125,11 +129,8 @@ def test_a_released_allocation_leaves_its_bytes_and_a_restart_forgets_neither_th
     server = start_server()
     with Scenario(server) as s:
         call_id, alice_ice, _ = call_with_credentials(s)
-        with relay_client(server, alice_ice) as a, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
-            peer.bind(("127.0.0.1", 0))
-            a.allocate()
-            a.create_permission(peer.getsockname())
-            a.send(peer.getsockname(), bytes(500))
+        with relay_client(server, alice_ice) as a:
+            send_to_somebody(a, 500)
             a.refresh(0)
             eventually(lambda: s.participant(call_id, "alice").get("relay", {}).get("bytesSent") == 500)
             eventually(lambda: [event.get("cause") for event in relay_events(s, call_id)] == [None, "released"])
@@ -146,13 +147,8 @@ def test_what_a_drain_cuts_off_is_written_down(start_server: Callable[..., Runni
     server = start_server(DRAIN_TIMEOUT="300ms")
     with Scenario(server) as s:
         call_id, alice_ice, _ = call_with_credentials(s)
-        with relay_client(server, alice_ice) as a, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
-            peer.bind(("127.0.0.1", 0))
-            a.allocate()
-            a.create_permission(peer.getsockname())
-            a.send(peer.getsockname(), bytes(700))
-            peer.settimeout(5)
-            assert len(peer.recv(1000)) == 700
+        with relay_client(server, alice_ice) as a:
+            send_to_somebody(a, 700)
             assert server.stop() == 0
             a.relayed = None
         server.start()
@@ -182,7 +178,7 @@ def test_what_is_cut_off_by_a_stop_that_takes_too_long_is_written_down(
 
 
 def test_a_draining_server_sends_new_clients_to_its_sibling(start_server: Callable[..., RunningServer]) -> None:
-    server = start_server(DRAIN_TIMEOUT="20s", TURN_ALTERNATE_SERVER="203.0.113.77:3479,[2001:db8::7]:3478")
+    server = start_server(DRAIN_TIMEOUT="60s", TURN_ALTERNATE_SERVER="203.0.113.77:3479,[2001:db8::7]:3478")
     credential = time_limited_credential(server.turn_secret, "someone")
     address = ("127.0.0.1", server.turn_port)
     with TurnClient(address, *credential) as early, TurnClient(address, *credential) as late:

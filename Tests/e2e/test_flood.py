@@ -4,6 +4,7 @@ import random
 import select
 import socket
 import struct
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -15,7 +16,9 @@ from running_server import RunningServer
 from turn_client import TurnClient, time_limited_credential
 
 DATAGRAMS, SOURCES, WARM_UP = 100_000, 250, 20_000
-BATCH = 500  # then every shard is asked whether it is still there, which also keeps its receive buffer from overflowing
+# Then every shard is asked whether it is still there: so much fits into its receive buffer, also where the system grants
+# no more than Linux does by default.
+BATCH = 200
 PROBES = 12  # clients whose addresses the kernel spreads over the shards
 RESIDENT_GROWTH_LIMIT = 6 * 1024 * 1024  # what the allocator may keep; a leak of 64 bytes a datagram would show
 SEED = 8656
@@ -141,13 +144,13 @@ def test_a_flood_from_many_addresses_changes_nothing(start_server) -> None:
                     answers += check_answers(sources)
 
         throw(WARM_UP)
-        resident, descriptors = server.resident_bytes, server.descriptor_count
+        resident, sockets = server.resident_bytes, server.sockets
         throw(DATAGRAMS)
         grown = server.resident_bytes - resident
-        print(f"{answers} answers, resident memory {resident} B, grown by {grown} B, {descriptors} descriptors")
+        print(f"{answers} answers, resident memory {resident} B, grown by {grown} B, {len(sockets)} sockets")
         assert answers > DATAGRAMS // 100, "a good part of it is well formed enough to deserve an answer"
         assert grown <= RESIDENT_GROWTH_LIMIT
-        assert server.descriptor_count == descriptors
+        assert not server.sockets - sockets, "garbage opens nothing"
         assert_relays(a, b)
         with client(server, "carol") as newcomer:
             newcomer.allocate()
@@ -187,9 +190,9 @@ class Strangers:
 
 
 # Answered within a budget for each source, as on the open internet, and every one of them, as in dev mode.
-@pytest.mark.parametrize("replies_per_second", ["5", "0"])
-def test_unauthenticated_allocates_from_many_addresses_change_nothing(start_server, replies_per_second: str) -> None:
-    server = start_server(LOG_LEVEL="info", TURN_UNAUTH_REPLIES=replies_per_second)
+@pytest.mark.parametrize("replies", [5, 0])
+def test_unauthenticated_allocates_from_many_addresses_change_nothing(start_server, replies: int) -> None:
+    server = start_server(LOG_LEVEL="info", TURN_UNAUTH_REPLIES=str(replies))
     print(f"seed {SEED + 2}")
     relay = ("127.0.0.1", server.turn_port)
     with ExitStack() as stack:
@@ -198,7 +201,7 @@ def test_unauthenticated_allocates_from_many_addresses_change_nothing(start_serv
         strangers = Strangers(SEED + 2, relay, call.client.nonce)
         sources = open_sources(stack, relay, strangers.random)
         probe = probe_shards(stack, server)
-        answers = 0
+        answers, began = 0, time.monotonic()
 
         def throw(count: int) -> None:
             nonlocal answers
@@ -211,16 +214,18 @@ def test_unauthenticated_allocates_from_many_addresses_change_nothing(start_serv
                     call.talk()
 
         throw(WARM_UP)
-        resident, descriptors, sockets = server.resident_bytes, server.descriptor_count, server.udp_socket_count
+        resident, sockets = server.resident_bytes, server.sockets
         throw(DATAGRAMS)
+        seconds = time.monotonic() - began
         grown = server.resident_bytes - resident
-        print(f"{answers} answers, resident memory {resident} B, grown by {grown} B, {descriptors} descriptors")
-        if replies_per_second == "0":
+        print(f"{answers} answers in {seconds:.1f} s, resident memory {resident} B, grown by {grown} B")
+        if replies == 0:
             assert answers == DATAGRAMS + WARM_UP, "each is told what it lacks"
         else:
-            assert SOURCES < answers < DATAGRAMS // 2, "each source is told for a while"
+            # Ten seconds' worth at once, shared by the shards, and then what comes in with time.
+            assert SOURCES < answers <= SOURCES * replies * (10 + seconds + 1), "each source is told for a while"
         assert grown <= RESIDENT_GROWTH_LIMIT
-        assert (server.descriptor_count, server.udp_socket_count) == (descriptors, sockets)
+        assert not server.sockets - sockets, "strangers open nothing"
         assert call.sent == (DATAGRAMS + WARM_UP) // 50
         assert call.lost() == (0, 0), "a call meanwhile hears and is heard in full"
         assert_relays(a, b)
@@ -236,7 +241,7 @@ def test_a_client_with_an_allocation_throws_garbage_at_it(server: RunningServer)
         a, b = connected_pair(stack, server)
         loud, _ = connected_pair(stack, server)
         probe = probe_shards(stack, server)
-        descriptors = server.descriptor_count
+        sockets = server.sockets
         for index in range(20_000):
             datagram = garbage.datagram()
             if index % 3 == 0:
@@ -249,5 +254,5 @@ def test_a_client_with_an_allocation_throws_garbage_at_it(server: RunningServer)
                 probe()
                 while select.select([loud.socket], [], [], 0)[0]:
                     loud.socket.recv(65536)
-        assert server.descriptor_count <= descriptors, "garbage opens nothing"
+        assert not server.sockets - sockets, "garbage opens nothing"
         assert_relays(a, b)

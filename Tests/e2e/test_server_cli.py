@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from running_server import RunningServer, binary, free_port
+from ports import free_port
+from running_server import RunningServer, binary
 
 CONFIGURATION = 78
 NOT_STARTED = 1

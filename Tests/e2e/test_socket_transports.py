@@ -12,6 +12,7 @@ import pytest
 
 from conftest import SUITE_TIMES, Server
 from engineio_wire import Endpoint, expect_close, receive_skipping_pings
+from waiting import eventually
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
@@ -196,8 +197,7 @@ class TestFrames:
         with RawWebSocket(engine_server) as socket:
             sid = socket.receive()[1][9:29].decode()
             assert echo.post(sid, "4x").body == '{"code":3,"message":"Bad request"}'
-        time.sleep(0.1)
-        assert echo.post(sid, "4x").body == '{"code":1,"message":"Session ID unknown"}'
+        eventually(lambda: echo.post(sid, "4x").body == '{"code":1,"message":"Session ID unknown"}')
 
 
 class TestUpgradeRequests:
@@ -402,8 +402,7 @@ class TestLife:
             time.sleep(1.5)
             memory, descriptors = server.resident_kilobytes(), server.descriptor_count()
             come_and_go(2000)
-            time.sleep(1.5)
-            assert server.descriptor_count() <= descriptors + 2
+            eventually(lambda: server.descriptor_count() <= descriptors + 2, "the end of all")
             assert server.resident_kilobytes() - memory < 3_000
         finally:
             assert server.stop() == 0
@@ -451,9 +450,8 @@ class TestLife:
                     random.choice([http, post, frames])()
                 except (ConnectionError, TimeoutError):
                     continue
-            time.sleep(1.5)
             assert server.process.poll() is None, f"seed {seed}"
-            assert server.descriptor_count() <= descriptors + 2, f"seed {seed}"
+            eventually(lambda: server.descriptor_count() <= descriptors + 2, f"the end of all, seed {seed},")
             with endpoint.websocket() as socket:
                 socket.recv(timeout=5)
                 socket.send("40")

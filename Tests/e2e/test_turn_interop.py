@@ -7,7 +7,8 @@ from contextlib import ExitStack
 import pytest
 
 import stun_message as stun
-from running_server import RunningServer, quiet_range
+from ports import free_ports
+from running_server import RunningServer
 from turn_client import TurnClient, TurnError, time_limited_credential
 from turnutils import STUNCLIENT
 
@@ -112,17 +113,15 @@ def test_a_peer_that_policy_denies_is_refused(server: RunningServer, peer: str) 
 
 def test_half_of_the_relay_ports_taken_by_another_process(start_server) -> None:
     """Every second port of the range is somebody else's: the relay tries on, and says 508 only when none is left."""
-    first, count = quiet_range(64), 64
+    ports = free_ports(64, socket.SOCK_DGRAM)
     with ExitStack() as stack:
-        for port in range(first, first + count, 2):
+        for port in ports[::2]:
             taken = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             taken.bind(("127.0.0.1", port))
-        server = start_server(
-            TURN_RELAY_MIN_PORT=str(first), TURN_RELAY_MAX_PORT=str(first + count - 1)
-        )
-        clients = [stack.enter_context(client(server, f"user-{index}")) for index in range(count // 2 + 1)]
-        ports = {c.allocate()[1] for c in clients[:-1]}
-        assert ports == set(range(first + 1, first + count, 2)), "each free port once, and no other"
+        server = start_server(TURN_RELAY_MIN_PORT=str(ports[0]), TURN_RELAY_MAX_PORT=str(ports[-1]))
+        free = ports[1::2]
+        clients = [stack.enter_context(client(server, f"user-{index}")) for index in range(len(free) + 1)]
+        assert sorted(c.allocate()[1] for c in clients[:-1]) == list(free), "each free port once, and no other"
         with pytest.raises(TurnError) as full:
             clients[-1].allocate()
         assert full.value.code == 508

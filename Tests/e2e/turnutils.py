@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from running_server import RunningServer, free_port
+from ports import free_ports
+from running_server import RunningServer
 
 UCLIENT, PEER, STUNCLIENT = "turnutils_uclient", "turnutils_peer", "turnutils_stunclient"
 RUN_SECONDS = 90
@@ -74,7 +75,7 @@ def echo_peer(*hosts: str) -> Iterator[int]:
     """`turnutils_peer`, which sends everything back; the answer is its port. It also uses the port after it."""
     hosts = hosts or ("127.0.0.1",)
     for _ in range(20):
-        port = free_port(socket.SOCK_DGRAM)
+        port = free_ports(2, socket.SOCK_DGRAM)[0]
         addresses = [argument for host in hosts for argument in ("-L", host)]
         process = subprocess.Popen(
             [PEER, "-p", str(port), *addresses], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -1,0 +1,61 @@
+"""Whether sound and pictures go on in a call, by the browsers' own counters."""
+
+import time
+from typing import Protocol
+
+WINDOW_SECONDS = 2.5
+# How long a window may become on a machine that has other work to do.
+PATIENCE_SECONDS = 20
+
+# What the page's one peer connection has received, and by which kinds of candidates. Chromium names the pair in use by its
+# transport, Firefox by the pair itself.
+MEDIA = """async () => {
+  const [peer] = window.callrelay.session.call.peers.values();
+  const stats = [...(await peer.connection.getStats()).values()];
+  const byId = Object.fromEntries(stats.map((stat) => [stat.id, stat]));
+  const transport = stats.find((stat) => stat.type === "transport");
+  const pair =
+    byId[transport?.selectedCandidatePairId] ?? stats.find((stat) => stat.type === "candidate-pair" && stat.selected);
+  const inbound = (kind) => stats.find((stat) => stat.type === "inbound-rtp" && stat.kind === kind);
+  return {
+    localType: byId[pair?.localCandidateId]?.candidateType,
+    remoteType: byId[pair?.remoteCandidateId]?.candidateType,
+    framesDecoded: inbound("video")?.framesDecoded ?? 0,
+    audioPackets: inbound("audio")?.packetsReceived ?? 0,
+    audioEnergy: inbound("audio")?.totalAudioEnergy ?? 0,
+    audioSamples: inbound("audio")?.totalSamplesReceived ?? 0,
+  };
+}"""
+
+
+class Participant(Protocol):
+    """Somebody in a call, in whichever browser."""
+
+    name: str
+
+    def media(self) -> dict:
+        """Counters of what was received so far."""
+
+
+def assert_media_flows(*people: Participant, has_video: bool, windows: int = 4) -> None:
+    """In every window everybody sees new frames and hears new sound."""
+    first = latest = [person.media() for person in people]
+    for _ in range(windows):
+        time.sleep(WINDOW_SECONDS)
+        latest = [_later(person, earlier, has_video) for person, earlier in zip(people, latest, strict=True)]
+    for person, earlier, later in zip(people, first, latest, strict=True):
+        # The fake microphones make a sound: silence would leave the energy as it was.
+        assert later["audioEnergy"] > earlier["audioEnergy"], f"{person.name} hears silence"
+
+
+def _later(person: Participant, earlier: dict, has_video: bool) -> dict:
+    """The counters when all have moved on."""
+    counters = ["audioPackets", "audioSamples", *(["framesDecoded"] if has_video else [])]
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        later = person.media()
+        still = [counter for counter in counters if later[counter] <= earlier[counter]]
+        if not still:
+            return later
+        assert time.monotonic() < deadline, f"{person.name} receives nothing new: {still} stand still"
+        time.sleep(0.5)
