@@ -26,7 +26,7 @@ flood: ## measure what calls lose while somebody floods their shard
 fuzz: ## fuzz a core: T=message|channeldata|deframer|icmp|relay, TIME=seconds, or INPUT=file to replay
 	@scripts/fuzz.sh "$(T)" "$(or $(INPUT),$(TIME),60)"
 
-asan: ## the Swift tests and the relay's end-to-end tests under AddressSanitizer
+asan: ## the Swift tests and end-to-end tests of the relay under AddressSanitizer
 	@scripts/sanitize.sh address
 
 tsan: ## the same under ThreadSanitizer

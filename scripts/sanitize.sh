@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds and runs the whole Swift test suite under a sanitizer, then the relay's end-to-end tests against a server that
-# is built so too. Installs what the tests need, if missing. The first build takes about ten minutes, the tests a multiple
+# Builds and runs the whole Swift test suite under a sanitizer, then end-to-end tests of the relay against a server that is
+# built so too. Installs what the tests need, if missing. The first build takes about ten minutes, the tests a multiple
 # of their usual time.
 #
 #   scripts/sanitize.sh address|thread [argument for swift test]...
@@ -46,6 +46,8 @@ CALLRELAY_BIN_DIR=$PWD/.build/$short/debug .venv/bin/python -m pytest -ra \
 say "summary (full logs in $logs)"
 grep -E 'Test run with [0-9]+ tests?' "$swift_log" | tail -n 1
 tail -n 1 "$pytest_log"
-! grep -hE 'WARNING: ThreadSanitizer|ERROR: AddressSanitizer' "$swift_log" "$pytest_log" "$server_log".* 2>/dev/null ||
+# A server that had nothing to report left no file, and grep would take its absence for "nothing found" in the others too.
+shopt -s nullglob
+! grep -hE 'WARNING: ThreadSanitizer|ERROR: AddressSanitizer' "$swift_log" "$pytest_log" "$server_log".* ||
     fail "the $sanitizer sanitizer has something to report; see $logs"
 echo "no report of the $sanitizer sanitizer"

@@ -7,7 +7,10 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 # What depends on how many shards share the clients.
-RELAY_TESTS=(test_aiortc.py test_dual_stack.py test_flood.py test_long_term_credentials.py test_turn_interop.py test_uclient.py)
+RELAY_TESTS=(
+    test_aiortc.py test_call_relay.py test_dual_stack.py test_flood.py test_long_term_credentials.py test_turn_interop.py
+    test_uclient.py test_vulnerabilities.py
+)
 
 logs=.build/test-logs
 swift_log=$logs/swift-test.log

@@ -37,8 +37,11 @@ public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
         return (other.bits ^ address.bits) & Self.mask(length, of: address.family) == 0
     }
 
+    /// Whether all of `other` lies in the block.
+    public func contains(_ other: IPPrefix) -> Bool { length <= other.length && contains(other.address) }
+
     /// Whether an address lies in both blocks: then one of them contains the other.
-    public func overlaps(_ other: IPPrefix) -> Bool { contains(other.address) || other.contains(address) }
+    public func overlaps(_ other: IPPrefix) -> Bool { contains(other) || other.contains(self) }
 
     /// The fixed bits, at the places where `IPAddress.bits` has them.
     @inlinable

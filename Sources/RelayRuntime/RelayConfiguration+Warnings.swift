@@ -18,6 +18,19 @@ extension RelayConfiguration {
                 "TURN_ALLOWED_PEERS opens \(part), which is not the public internet, to everybody who may use this relay"
             )
         }
+        if isPublic { warnings += warningsOfMissingDenials }
         return warnings
+    }
+
+    /// `TURN_DENIED_PEERS` replaces the default, which is easily taken for an addition to it.
+    private var warningsOfMissingDenials: [String] {
+        let missing = PeerPolicy.defaultDenied.filter { closed in
+            !(deniedPeers + PeerPolicy.neverAllowed).contains { $0.contains(closed) }
+        }
+        guard let first = missing.first else { return [] }
+        return [
+            "TURN_DENIED_PEERS replaces the default ranges and leaves out \(missing.count) of them, \(first) first, which "
+                + "everybody who may use this relay can reach now"
+        ]
     }
 }

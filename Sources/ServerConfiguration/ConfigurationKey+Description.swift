@@ -91,7 +91,8 @@ extension ConfigurationKey {
         case .turnDeniedPeers:
             turn(
                 .derived("private, local and special ranges", example: "10.0.0.0/8,192.168.0.0/16"),
-                "CIDRs that are never relayed to; replaces the default. Metadata and multicast ranges stay denied."
+                "CIDRs that are never relayed to, instead of the default: what of it is not named is open, but for metadata "
+                    + "and multicast."
             )
         case .turnUserQuota: turn(.value("100"), "Allocations per user; 0: no limit.")
         case .turnTotalQuota: turn(.value("0"), "Allocations on this server; 0: no limit.")

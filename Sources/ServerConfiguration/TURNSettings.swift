@@ -75,7 +75,7 @@ public struct TURNSettings: Sendable {
         externalAddresses = try reader.addressPerFamily(.turnExternalIP)
         alternateServers = try Self.alternateServers(reader, port: port)
         relayPorts = try Self.relayPorts(reader)
-        realm = try reader.required(.turnRealm, "a realm of 1 to 127 printable characters without quotes") { text in
+        realm = try reader.required(.turnRealm, "at most 28 bytes of printable characters without quotes") { text in
             guard let realm = OpaqueString.prepare(text), realm.unicodeScalars.count <= 127 else { return nil }
             // By code points: a quote with an accent on it is one character, and another than a quote.
             return realm.unicodeScalars.contains { $0 == "\"" || $0 == "\\" } ? nil : realm

@@ -38,6 +38,21 @@ struct DocumentationTests {
         }
     }
 
+    @Test("every hole in docs/security.md that has a number has a test with that number in its title")
+    func holesHaveTests() throws {
+        let document = SourceTree.root.appendingPathComponent("docs/security.md")
+        var numbered = 0
+        for row in try String(contentsOf: document, encoding: .utf8).split(separator: "\n") where row.hasPrefix("| ") {
+            let known = row.dropFirst(2).prefix { $0 != "|" }
+            let titles = NamedTest.all(in: String(row)).map(\.name)
+            for number in known.matches(of: #/CVE-[0-9-]+|GHSA-[0-9a-z-]+/#).map({ String($0.output) }) {
+                numbered += 1
+                #expect(titles.contains { $0.contains(number) }, "no test in its row is named after \(number)")
+            }
+        }
+        #expect(numbered >= 11)
+    }
+
     @Test("a name is read between backquotes, and a missing test is noticed")
     func namesAreRead() throws {
         let row = "| asked | `A.swift › does it`, also `test_b.py › test_c`; `TURN_REALM` is no test › at all |"

@@ -39,6 +39,13 @@ struct IPPrefixTests {
         #expect(try !overlaps("10.0.0.0/9", "10.128.0.0/9") && !overlaps("0.0.0.0/0", "::/0"))
     }
 
+    @Test("a block contains itself and what is inside it, and nothing that is larger")
+    func nested() throws {
+        let (large, small) = (try IPPrefix(parsing: "10.0.0.0/8"), try IPPrefix(parsing: "10.0.0.0/16"))
+        #expect(large.contains(small) && large.contains(large) && !small.contains(large))
+        #expect(try !IPPrefix(parsing: "::/0").contains(large) && !IPPrefix(parsing: "10.1.0.0/16").contains(small))
+    }
+
     @Test("contains exactly the addresses whose leading bits agree, bit by bit")
     func reference() throws {
         try checkProperty("IPPrefix against bits") { generator in

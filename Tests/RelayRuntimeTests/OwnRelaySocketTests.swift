@@ -90,7 +90,7 @@ struct OwnRelayTests {
         }
     }
 
-    @Test("the operator is told of a listening port among the relay ports, and of what an allowed prefix opens")
+    @Test("the operator is told of a listening port among the relay ports, and of what a list of prefixes opens")
     func warnings() throws {
         let four = IPAddress(ipv4: 0x0808_0808)
         var configuration = try RelayConfiguration.forTests()
@@ -107,6 +107,13 @@ struct OwnRelayTests {
         let warnings = configuration.warnings(open)
         #expect(warnings.count == 2 && warnings.allSatisfy { $0.contains("TURN_ALLOWED_PEERS") })
         #expect(configuration.warnings(local).isEmpty, "nobody else can reach it")
+        configuration.allowedPeers = []
+        configuration.deniedPeers = PeerPolicy.defaultDenied + [try IPPrefix(parsing: "2a00:64::/96")]
+        #expect(configuration.warnings(open).isEmpty, "more than the default")
+        configuration.deniedPeers = try ["2a00:64::/96", "0.0.0.0/0"].map { try IPPrefix(parsing: $0) }
+        let told = try #require(configuration.warnings(open).first)
+        #expect(told.contains("TURN_DENIED_PEERS replaces") && told.contains("::1/128 first"))
+        #expect(configuration.warnings(local).isEmpty)
     }
 }
 
