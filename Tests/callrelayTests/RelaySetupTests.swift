@@ -38,7 +38,7 @@ struct RelaySetupTests {
     @Test("dev mode opens loopback, where it listens, and nothing else")
     func devMode() throws {
         let relay = try relay([:])
-        #expect(relay.listenAddresses.allSatisfy(\.isLoopback))
+        #expect(relay.listenAddresses.map(\.description) == ["127.0.0.1", "::1"])
         #expect(relay.allowedPeers.map(\.description) == ["127.0.0.0/8", "::1/128"])
         #expect(relay.deniedPeers == PeerPolicy.defaultDenied && relay.userQuota == 100)
     }

@@ -10,9 +10,10 @@ from running_server import binary
 
 SECONDS, CLIENTS = 5, 20
 LOSS_LIMIT = 0.001
-# A shard that others keep from its processor for longer than this share of the time says nothing about itself by what it
-# loses, and is measured again.
-WAITING_LIMIT, MEASUREMENTS = 0.1, 4
+# A shard that others keep from its processor for some of the time says nothing about itself by what it loses, unless it had
+# most of the time all the same: these floods need less than half of it.
+WAITING_LIMIT, ENOUGH = 0.1, 0.6
+MEASUREMENTS = 4
 
 
 @pytest.fixture(scope="module")
@@ -35,5 +36,6 @@ def test_calls_beside_a_flood_lose_nothing(start_server, generator: Path, flood:
         assert outcome.sent == 2 * SECONDS * CLIENTS * PACKETS_PER_SECOND
         if outcome.thrown_per_second >= rate * 0.9 and outcome.loss <= LOSS_LIMIT:
             return
-        assert outcome.loss <= LOSS_LIMIT or outcome.waiting > WAITING_LIMIT, outcome
-    pytest.skip(f"the machine is too busy for the flood or for the shard: {outcome}")
+        was_starved = outcome.waiting > WAITING_LIMIT and outcome.running < ENOUGH
+        assert outcome.loss <= LOSS_LIMIT or was_starved, outcome
+    pytest.skip(f"the machine is too busy to throw {rate} datagrams a second, or for the shard to run: {outcome}")
