@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from running_server import binary
+from running_server import binary, catches_sigterm
 from turn_client import Address, TurnClient, time_limited_credential
 
 START_SECONDS = 30
@@ -61,9 +61,11 @@ class RelayProcess:
             try:
                 with self.client(timeout_seconds=0.5) as probe:
                     probe.binding()
-                    return
+                    if catches_sigterm(self.process):
+                        return
             except (TimeoutError, ConnectionRefusedError):
-                time.sleep(0.05)
+                pass
+            time.sleep(0.05)
         self.stop()
         raise RuntimeError(f"the relay answered no Binding request within {START_SECONDS} s:\n{self.log}")
 

@@ -30,6 +30,14 @@ def binary(name: str) -> Path:
     raise FileNotFoundError(f"{name} is not built; looked in {', '.join(map(str, candidates))}")
 
 
+def catches_sigterm(process: subprocess.Popen) -> bool:
+    """Whether the signal ends it in order by now. A relay alone answers before that; with HTTP, `/readyz` comes after it."""
+    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("SigCgt:"):
+            return int(line.split()[1], 16) >> (signal.SIGTERM - 1) & 1 == 1
+    return False
+
+
 def bearer(user: str) -> str:
     """The dev mode's token of @user:localhost."""
     return f"dev:@{user}:localhost"
@@ -108,7 +116,7 @@ class RunningServer:
             probe.settimeout(0.5)
             probe.connect(("127.0.0.1", self.turn_port))
             probe.send(b"\x00\x01\x00\x00\x21\x12\xa4\x42" + os.urandom(12))
-            return probe.recv(2048)[:2] == b"\x01\x01"
+            return probe.recv(2048)[:2] == b"\x01\x01" and catches_sigterm(self.process)
 
     def stop(self) -> int:
         """SIGTERM; the answer is the exit status, which CONTRACT wants to be 0."""
