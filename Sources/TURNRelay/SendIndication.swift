@@ -8,7 +8,7 @@ struct SendIndication: BitwiseCopyable {
     let peer: Endpoint
     let dataOffset: UInt16
     let dataCount: UInt16
-    /// Whether the datagram is to leave in one piece (RFC 8656 §18.9).
+    /// Whether DONT-FRAGMENT is there (RFC 8656 §18.9).
     let dontFragment: Bool
     /// Where FINGERPRINT stands; zero if it is missing.
     let fingerprintOffset: UInt16

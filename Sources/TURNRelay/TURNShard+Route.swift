@@ -97,7 +97,9 @@ extension TURNShard {
                 socket: relay,
                 destination: destination,
                 meter: client.meter,
-                dontFragment: indication.dontFragment
+                // Where either side is IPv6 the server must ignore it (RFC 8656 §13).
+                dontFragment: indication.dontFragment && indication.peer.address.family == .ipv4
+                    && flow.client.address.family == .ipv4
             )
         )
     }

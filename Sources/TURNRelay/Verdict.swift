@@ -24,7 +24,7 @@ public struct Forward: Hashable, Sendable, BitwiseCopyable {
     public let destination: Endpoint
     /// The allocation's slot in its shard: dense, so a shell can index its byte counters and buckets with it.
     public let meter: UInt32
-    /// Whether it leaves in one piece or not at all (DONT-FRAGMENT, RFC 8656 §11.2).
+    /// Whether it leaves in one piece or not at all (DONT-FRAGMENT between IPv4 ends, RFC 8656 §11.2, §13).
     public let dontFragment: Bool
 
     /// A payload of the received datagram on its way to `destination`.

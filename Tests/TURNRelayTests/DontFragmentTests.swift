@@ -70,6 +70,29 @@ struct DontFragmentTests {
         #expect(try !forward(relay.peerSends(from: bob, to: alice)).dontFragment)
     }
 
+    @Test(
+        "between families and over IPv6 a Send indication with it is relayed like any other (RFC 8656 §13)",
+        arguments: [
+            ("198.51.100.7:40000", "[2001:db8::9]:5000"), ("[2001:db8::7]:40000", "203.0.113.9:5000"),
+            ("[2001:db8::7]:40000", "[2001:db8::9]:5000"),
+        ]
+    )
+    func ignored(client: String, peer: String) throws {
+        var relay = try TURNScenario { $0.relays.ipv6 = RelayAddress(bound: try IPAddress(parsing: "2001:db8::1")) }
+        let alice = try relay.client(client)
+        #expect(try relay.allocate(alice) { $0.appendAdditionalAddressFamily(.ipv6) }.allRelayed.count == 2)
+        let target = try Endpoint(parsing: peer)
+        #expect(try relay.permit(alice, "\(target.address)").isSuccess)
+        let payload: [UInt8] = [1, 2, 3]
+        let bytes = stunMessage(MessageType(.send, .indication)) { builder in
+            builder.appendXORAddress(.xorPeerAddress, target)
+            builder.appendDontFragment()
+            builder.appendData(payload.span.rawBytes)
+        }
+        let relayed = try forward(relay.deliver(bytes, from: alice.flow))
+        #expect(!relayed.dontFragment && relayed.destination == target)
+    }
+
     @Test("behind an integrity attribute it does not exist, here as anywhere (RFC 8489 §14.5)")
     func behindIntegrity() throws {
         var relay = try TURNScenario()

@@ -134,7 +134,8 @@ extension TURNShard {
                 socket: relay,
                 destination: destination,
                 meter: allocation.id.slot,
-                dontFragment: message.dontFragment
+                dontFragment: message.dontFragment && flow.client.address.family == .ipv4
+                    && peer.address.family == .ipv4
             )
         )
     }
