@@ -27,9 +27,9 @@ public struct RelayConfiguration: Sendable {
     /// What else this server listens on and where it keeps its state (HTTP, metrics, database, Redis): never peers. Port
     /// zero stands for a port that is not known yet, and closes the address alone.
     public var ownServices: [Endpoint] = []
-    /// Allocations of one user; zero means no limit.
+    /// Relayed addresses and reserved ports of one user; zero means no limit.
     public var userQuota = 100
-    /// Allocations of the server; zero means no limit.
+    /// Relayed addresses and reserved ports of the server; zero means no limit.
     public var totalQuota = 0
     /// How fast may be relayed.
     public var bandwidth = BandwidthLimits()

@@ -1,4 +1,4 @@
-/// Whose allocations count together against `TURN_USER_QUOTA`.
+/// Whose relayed addresses and reserved ports count together against `TURN_USER_QUOTA`.
 public enum QuotaKey: Hashable, Sendable {
     /// A user name from the configuration.
     case staticUser(String)

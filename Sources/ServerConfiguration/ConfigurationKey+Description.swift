@@ -94,8 +94,12 @@ extension ConfigurationKey {
                 "CIDRs that are never relayed to, instead of the default: what of it is not named is open, but for metadata "
                     + "and multicast."
             )
-        case .turnUserQuota: turn(.value("100"), "Allocations per user; 0: no limit.")
-        case .turnTotalQuota: turn(.value("0"), "Allocations on this server; 0: no limit.")
+        case .turnUserQuota:
+            turn(
+                .value("100"),
+                "Relayed addresses and reserved ports per user; a dual allocation counts twice. 0: no limit."
+            )
+        case .turnTotalQuota: turn(.value("0"), "Relayed addresses and reserved ports on this server; 0: no limit.")
         case .turnMaxBPS:
             turn(
                 .value("0"),
