@@ -2,7 +2,7 @@ internal import NetPrimitives
 internal import STUNCore
 internal import STUNServer
 
-/// The authoritative record of one allocation: everything that RFC 8656 §5 says about it.
+/// The authoritative record of one allocation: everything that RFC 8656 §6 says about it.
 struct Allocation: Sendable {
     /// How far it has come.
     enum Phase: Hashable, Sendable, BitwiseCopyable {

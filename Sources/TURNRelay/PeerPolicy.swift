@@ -88,7 +88,7 @@ extension PeerPolicy {
     ])
 
     /// What no setting opens: unspecified and link-local addresses, cloud metadata services, multicast, reserved space
-    /// and the tunnels that RFC 8656 §20 (after RFC 6156 §9.1) forbids.
+    /// and the tunnels that RFC 8656 §21.4 (after RFC 6156 §9.1) forbids.
     public static let neverAllowed = prefixes([
         "0.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32", "224.0.0.0/4", "240.0.0.0/4",
         "::/128", "fe80::/10", "fec0::/10", "fd00:ec2::254/128", "ff00::/8", "2002::/16", "2001::/32",

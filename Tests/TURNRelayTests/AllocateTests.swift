@@ -136,6 +136,8 @@ struct AllocateTests {
             builder.appendRequestedAddressFamily(.ipv6)
         }
         #expect(reply.relayed?.address == address)
+        let other = try relay.client("[2001:db8::7]:40000")
+        #expect(try relay.allocate(other).address.family == .ipv4, "without the attribute IPv4 is meant")
         #expect(try relay.permit(alice, "203.0.113.1").code == 443)
         #expect(try relay.permit(alice, "2001:db8::9").isSuccess)
         let verdict = try relay.send([1, 2], from: alice, to: "[2001:db8::9]:7")

@@ -27,6 +27,7 @@ struct ChannelRelayingTests {
         let peer = try Endpoint(parsing: bob)
         #expect(try relay.sends([1, 2], from: alice, by: number) == .datagram(from: relayed, to: peer, [1, 2]))
         #expect(try relay.receives([3], from: bob, at: alice) == .channelData(number, [3]))
+        #expect(try relay.sends([1], from: alice, by: 0x4800) == .dropped(.unknownChannel), "it is not bound")
         #expect(try relay.sends([1], from: alice, by: 0x5000) == .dropped(.unknownProtocol))
         #expect(try relay.sends([1], from: alice, by: 0x7FFF) == .dropped(.unknownProtocol))
         #expect(try relay.sends([1], from: alice, by: 0xFFFF) == .dropped(.unknownProtocol))

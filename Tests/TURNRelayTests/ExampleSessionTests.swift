@@ -53,7 +53,7 @@ struct ExampleSessionTests {
         let refreshed = try relay.request(.refresh, from: client, nonce: stale.nonce) { builder in
             builder.appendLifetime(seconds: 600)
         }
-        #expect(refreshed.isSuccess && refreshed.lifetime == 600)
+        #expect(refreshed.isSuccess && refreshed.isSealed && refreshed.lifetime == 600)
 
         // And at the end everything is given back at once.
         #expect(try relay.refresh(client, lifetime: 0).lifetime == 0)

@@ -224,5 +224,8 @@ struct GeneralBehaviourTests {
         }
         #expect(bound.isSuccess)
         #expect(try relay.sends([1], from: alice, by: 0x4000) == .datagram(from: relayed, to: peer, [1]))
+        let other = try relay.client("198.51.100.7:40001")
+        let both = try relay.allocate(other) { $0.append(.additionalAddressFamily, family.span.rawBytes) }
+        #expect(both.allRelayed.map(\.address.family) == [.ipv4, .ipv6])
     }
 }
