@@ -145,7 +145,7 @@ public struct SendBatch: ~Copyable {
     /// - Parameters:
     ///   - payload: offsets into the received bytes. Not copied: the ring's slots must not be reused before the flush.
     ///   - paddingByteCount: zero bytes behind the payload, at most `paddingLimit`.
-    ///   - dontFragment: leave in one piece with DF set, or be dropped if the interface takes none so large.
+    ///   - dontFragment: leave in one piece with DF set, or be dropped if the interface takes none so large. For IPv4.
     public mutating func append(
         _ payload: Range<Int>,
         of datagram: ReceivedDatagram,
@@ -285,7 +285,6 @@ public struct SendBatch: ~Copyable {
         while next >= 0 {
             // SAFETY: as in `gather`.
             let isWhole = unsafe entries[next].isWhole
-            let family = unsafe packet_sockaddr_family(names + next)
             var gathered = 0
             while next >= 0, gathered < SendBatch.callLimit, unsafe entries[next].isWhole == isWhole {
                 next = gather(next, as: gathered)
@@ -296,13 +295,13 @@ public struct SendBatch: ~Copyable {
                 continue
             }
             // A socket that cannot be told to set DF sends nothing that asked for it.
-            guard packet_set_whole(descriptor, family, 1).error == 0 else {
+            guard packet_set_whole(descriptor).error == 0 else {
                 report.tooLarge &+= UInt64(gathered)
                 continue
             }
             unsafe SendBatch.send(messages, count: gathered, by: descriptor, into: &report)
             // What was settable a moment ago is settable now; nothing could be done about it otherwise.
-            _ = packet_set_whole(descriptor, family, 0)
+            _ = packet_set_fragmenting(descriptor, 4)
         }
     }
 

@@ -42,7 +42,7 @@ public struct UDPSocket: ~Copyable, Sendable {
         } else {
             try packet_set_option(number, Int32(IPPROTO_IP), IP_TOS, 0).check(.setsockopt)
         }
-        try packet_set_whole(number, requested.address.codedFamily, 0).check(.setsockopt)
+        try packet_set_fragmenting(number, requested.address.codedFamily).check(.setsockopt)
         if let bytes = options.receiveBufferBytes {
             try packet_set_option(number, SOL_SOCKET, SO_RCVBUF, bytes).check(.setsockopt)
         }

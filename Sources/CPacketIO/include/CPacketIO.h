@@ -104,17 +104,20 @@ static inline struct packet_result packet_get_option(int descriptor, int level, 
     return result;
 }
 
-// How the datagrams of a UDP socket leave from now on: in one piece, refused if the interface cannot take them and with
-// DF set for the routers behind it (`whole`), or in as many pieces as it takes.
+// Has the datagrams of a UDP socket leave in as many pieces as it takes, DF clear.
 //
-// Over IPv4, what the system believes of the path's MTU plays no part in either: anybody can forge a "fragmentation
-// needed", and it would cut the datagrams of all sockets to that destination into pieces of 552 bytes. Routers cut those
-// that need it. Over IPv6 they never do, so the sender has to heed a "packet too big", down to 1280 bytes.
-static inline struct packet_result packet_set_whole(int descriptor, uint8_t family, int whole) {
-    return family == 4 ? packet_set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER,
-                                           whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT)
-                       : packet_set_option(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-                                           whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
+// Over IPv4, what the system believes of the path's MTU plays no part in it: anybody can forge a "fragmentation needed",
+// and it would cut the datagrams of all sockets to that destination into pieces of 552 bytes. Routers cut those that need
+// it. Over IPv6 they never do, so the sender has to heed a "packet too big", down to 1280 bytes.
+static inline struct packet_result packet_set_fragmenting(int descriptor, uint8_t family) {
+    return family == 4 ? packet_set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT)
+                       : packet_set_option(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+}
+
+// Has the datagrams of an IPv4 UDP socket leave in one piece: refused if the interface cannot take them, with DF set for
+// the routers behind it. Here, too, nothing depends on what is believed of the path.
+static inline struct packet_result packet_set_whole(int descriptor) {
+    return packet_set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 }
 
 static inline struct packet_result packet_bind(int descriptor, struct packet_endpoint endpoint) {
@@ -159,10 +162,6 @@ static inline struct packet_result packet_icmp_socket(uint8_t family) {
 struct packet_result packet_icmp_hear_errors(int descriptor, uint8_t family);
 
 // MARK: Batches
-
-static inline uint8_t packet_sockaddr_family(const union packet_sockaddr *address) {
-    return address->any.sa_family == AF_INET ? 4 : 6;
-}
 
 // One datagram of a batch: the kernel's mmsghdr.
 struct packet_message {
