@@ -5,7 +5,7 @@ import STUNServer
 /// A request as its sender means it, and how well it proves who sends it.
 struct RelayRequestText {
     let method: MessageMethod
-    let flow: Flow
+    private(set) var flow: Flow
     let user: RelayCast.User
     let transactionID: TransactionID
     let proof: Proof
@@ -70,8 +70,18 @@ struct RelayRequestText {
         case 5: return Extra(type: .dontFragment, value: [])
         case 6: return Extra(type: .requestedTransport, value: [input.byte(), 0, 0, 0])
         case 7: return Extra(type: .reservationToken, value: [UInt8](repeating: input.byte(), count: 8))
-        default: return Extra(type: AttributeType(rawValue: input.uint16()), value: input.take(input.index(40)))
+        default:
+            let type = AttributeType(rawValue: input.uint16())
+            // Peers stand in `peers` alone, where the ledger looks for them.
+            return Extra(type: type == .xorPeerAddress ? .software : type, value: input.take(input.index(40)))
         }
+    }
+
+    /// The same request from another 5-tuple.
+    func sent(from flow: Flow) -> RelayRequestText {
+        var request = self
+        request.flow = flow
+        return request
     }
 
     /// The family in REQUESTED-ADDRESS-FAMILY, the first of several; nil if none is named.

@@ -33,7 +33,11 @@ enum RelayStep {
         for _ in 0...input.index(3) where !bytes.isEmpty {
             bytes[Int(input.uint16()) % bytes.count] ^= max(1, input.byte())
         }
-        _ = try world.deliver(bytes, from: request.flow)
+        guard let answer = try world.deliver(bytes, from: request.flow).first else { return }
+        let message = try parse(answer.bytes.span.rawBytes)
+        // What stands behind the seal may change, and two changes may cancel each other: then the request is good still.
+        guard request.method != .binding, message.type == MessageType(request.method, .success) else { return }
+        try world.enter(message, to: request)
     }
 
     /// The last request once more, from where it came or from elsewhere.
@@ -43,9 +47,10 @@ enum RelayStep {
             try world.exchange(last.request, last.bytes)
         } else {
             let flow = input.pick(RelayCast.flows)
-            guard flow != last.request.flow else { return }
-            // Whoever knows the bytes alone gets no allocation from elsewhere: a nonce belongs to its address.
-            _ = try world.deliver(last.bytes, from: flow)
+            let isTaken = try world.exchange(last.request.sent(from: flow), last.bytes)
+            // Whoever knows the bytes alone gets nothing from elsewhere: a nonce belongs to its address, at any port.
+            let isAtHome = flow.client.address == last.request.flow.client.address
+            try expect(isAtHome || !isTaken || last.request.method == .binding, "a nonce is good at \(flow.client)")
         }
     }
 

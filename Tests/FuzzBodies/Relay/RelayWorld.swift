@@ -176,6 +176,12 @@ struct RelayWorld: ~Copyable {
         try expect(message.type.method == request.method, "the answer is of another method")
         if let nonce = message.text(.nonce) { nonces[request.flow] = nonce }
         guard message.type.messageClass == .success else { return false }
+        try enter(message, to: request)
+        return true
+    }
+
+    /// Enters into the ledger what a success grants to who sent `request`.
+    mutating func enter(_ message: MessageView, to request: RelayRequestText) throws(FuzzFinding) {
         if let token = message.reservationToken { self.token = token }
         let isEnded = request.method == .allocate && endedUsers.contains(request.user.name)
         try expect(!isEnded, "\(request.user.name) allocates though its call is over")
@@ -185,7 +191,6 @@ struct RelayWorld: ~Copyable {
             try expect(isOurs, "a success sealed with somebody else's key")
         }
         ledger.grant(request, lifetimeSeconds: message.lifetimeSeconds, to: request.flow, now: now)
-        return true
     }
 
     /// The flow's nonce, asked for as a client does.
