@@ -37,7 +37,8 @@ distill() {
     local fresh
     fresh=$(mktemp -d)
     "$fuzzer" -max_len="$longest_input" -set_cover_merge=1 "$fresh" "$known" "$committed" 2>&1 | tail -n 1
-    rm -f "$committed"/*
+    # What has a name of its own found something once; only what is named by its hash is replaced.
+    find "$committed" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
     # The longest inputs reach the most.
     find "$fresh" -type f -printf '%s %p\n' | sort -rn | sed -n "1,${most_inputs}s/^[0-9]* //p" |
         xargs -d '\n' -r cp -t "$committed"
@@ -58,7 +59,7 @@ run() {
     input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
     echo "input:  ${input:-none was written, see $log}"
     echo "replay: make fuzz T=$target INPUT=$input"
-    echo "Once it is mended, put the input into $committed: make test then replays it for good."
+    echo "Once it is mended, put the input into $committed under a name that says what it found: make test then replays it for good."
     exit 1
 }
 

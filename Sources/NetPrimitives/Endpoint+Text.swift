@@ -4,9 +4,11 @@ extension Endpoint {
         let text = Substring(text)
         guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else { throw .port }
         let host = text[..<colon]
-        let port = UInt16(try decimal(text[text.index(after: colon)...], maximum: 65_535))
+        let port = UInt16(try decimal(text[text.utf8.index(after: colon)...], maximum: 65_535))
         let isBracketed = host.utf8.first == UInt8(ascii: "[") && host.utf8.last == UInt8(ascii: "]")
-        let address = try IPAddress(parsing: isBracketed ? host.dropFirst().dropLast() : host)
+        // By bytes: a bracket and what combines with it are one Character.
+        let inside = isBracketed ? host[host.utf8.index(after: host.startIndex)..<host.utf8.index(before: colon)] : host
+        let address = try IPAddress(parsing: inside)
         // Brackets belong to IPv6 and to nothing else: without them the last group could be the port.
         guard isBracketed == (address.family == .ipv6) else { throw .address }
         self.init(address: address, port: port)

@@ -25,7 +25,7 @@ public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
             return
         }
         let address = try IPAddress(parsing: text[..<slash])
-        let digits = text[text.index(after: slash)...]
+        let digits = text[text.utf8.index(after: slash)...]
         guard let length = UInt8(exactly: try decimal(digits, maximum: 128)) else { throw .prefixLength }
         try self.init(address: address, length: length)
     }

@@ -12,6 +12,6 @@ public enum Binding {
     ) -> Range<Int>? {
         ReplyWriter.beginSuccess(to: request, in: &builder)
         builder.appendXORAddress(.xorMappedAddress, client)
-        return ReplyWriter.finish(to: request, sealedBy: nil, in: &builder)
+        return ReplyWriter.finish(to: request, in: &builder)
     }
 }

@@ -34,9 +34,6 @@ public struct CredentialBook: Sendable {
         decoy = Candidate(owner: nil, keys: LongTermKeys(username: "", realm: realm, password: ""))
     }
 
-    /// The secret that mints; nil if there are static users only.
-    public var mintingSecret: SharedSecret? { secrets.first }
-
     /// What the book allows to announce. User hashes only where every name is known, since a client must then send one,
     /// and the hash of a time-limited name tells nobody the name that its password is made of.
     public var features: SecurityFeatures {

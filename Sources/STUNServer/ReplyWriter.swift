@@ -9,13 +9,9 @@ public enum ReplyWriter {
         builder.begin(MessageType(request.type.method, .success), request.transactionID)
     }
 
-    /// Ends a response to `request`, sealed if its sender was authenticated.
-    public static func finish(
-        to request: MessageView,
-        sealedBy seal: IntegritySeal?,
-        in builder: inout MessageBuilder
-    ) -> Range<Int>? {
-        builder.finish(sealedBy: seal, fingerprint: request.fingerprint != nil)
+    /// Ends a response to `request`, whose sender is not known, so that it has no integrity.
+    public static func finish(to request: MessageView, in builder: inout MessageBuilder) -> Range<Int>? {
+        builder.finish(sealedBy: nil, fingerprint: request.fingerprint != nil)
     }
 
     /// What a refused request gets: 401 and 438 with REALM, a NONCE for `client` and PASSWORD-ALGORITHMS, 400 without.
@@ -29,7 +25,7 @@ public enum ReplyWriter {
     ) -> Range<Int>? {
         builder.begin(MessageType(request.type.method, .error), request.transactionID)
         append(refusal, for: client, by: authenticator, unixSeconds: unixSeconds, in: &builder)
-        return finish(to: request, sealedBy: nil, in: &builder)
+        return finish(to: request, in: &builder)
     }
 
     /// The attributes of a refusal. No reason phrase and no SOFTWARE: anybody can have these sent to anybody.

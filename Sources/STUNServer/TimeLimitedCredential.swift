@@ -52,7 +52,7 @@ public struct TimeLimitedUsername: Hashable, Sendable {
     /// The tag and the call of a name in our own form, `~<user tag>~<call>`; nil for names of other makers.
     public var own: (tag: RelayUserTag, callID: String?)? {
         guard name.utf8.first == UInt8(ascii: "~") else { return nil }
-        let rest = name.dropFirst()
+        let rest = name[name.utf8.index(after: name.startIndex)...]
         guard let separator = rest.utf8.firstIndex(of: UInt8(ascii: "~")), separator != rest.startIndex else {
             return nil
         }

@@ -162,9 +162,9 @@ public struct TURNSettings: Sendable {
     }
 
     private static func staticUser(_ text: String) -> StaticUser? {
-        guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else { return nil }
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), colon != text.startIndex else { return nil }
         guard let name = OpaqueString.prepare(String(text[..<colon])),
-            let password = OpaqueString.prepare(String(text[text.index(after: colon)...]))
+            let password = OpaqueString.prepare(String(text[text.utf8.index(after: colon)...]))
         else { return nil }
         // RFC 8489 §9.2.2 takes quotes out of a name before it makes the key, and hardly any client does.
         guard !name.unicodeScalars.contains("\"") else { return nil }

@@ -32,7 +32,8 @@ public struct AllocationRegistry: Sendable {
     private let ports: ClosedRange<UInt16>
     private let limits: Limits
     private var poolByAddress: [IPAddress: PortPool] = [:]
-    private var countByUser: [String: Int] = [:]
+    /// By the name's UTF-8 form: strings that look alike are different users.
+    private var countByUser: [[UInt8]: Int] = [:]
     private var reservations = ReservationBook()
     private var searches: UInt64 = 0
 
@@ -68,7 +69,7 @@ public struct AllocationRegistry: Sendable {
         let lease = draw(wish, on: address, for: user, attempts: 1, search: searches, now: now, random: &random)
         guard let lease else { return .capacity }
         leaseCount += 1
-        countByUser[user, default: 0] += 1
+        countByUser[Array(user.utf8), default: 0] += 1
         return .leased(lease)
     }
 
@@ -132,7 +133,7 @@ public struct AllocationRegistry: Sendable {
     }
 
     /// What `user` is charged for: leases and reservations.
-    public func leaseCount(of user: String) -> Int { countByUser[user, default: 0] }
+    public func leaseCount(of user: String) -> Int { countByUser[Array(user.utf8), default: 0] }
 }
 
 // MARK: Drawing and giving back
@@ -186,7 +187,7 @@ extension AllocationRegistry {
         while reservations.contains(token) { token = ReservationToken(bits: random.next()) }
         let until = now.advanced(bySeconds: limits.reservationSeconds)
         reservations.insert(ReservationBook.Reservation(endpoint: endpoint, user: user, until: until), under: token)
-        countByUser[user, default: 0] += 1
+        countByUser[Array(user.utf8), default: 0] += 1
         return token
     }
 
@@ -234,7 +235,8 @@ extension AllocationRegistry {
     }
 
     private mutating func discharge(_ user: String) {
-        guard let count = countByUser[user] else { preconditionFailure("a charge was ended twice") }
-        countByUser[user] = count > 1 ? count - 1 : nil
+        let name = Array(user.utf8)
+        guard let count = countByUser[name] else { preconditionFailure("a charge was ended twice") }
+        countByUser[name] = count > 1 ? count - 1 : nil
     }
 }

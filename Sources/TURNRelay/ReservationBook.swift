@@ -25,9 +25,9 @@ struct ReservationBook: Sendable {
         earliestEnd = min(earliestEnd, reservation.until)
     }
 
-    /// Takes a reservation out; nil if there is none, or if it is somebody else's.
+    /// Takes a reservation out; nil if there is none, or if it is somebody else's, whose name may look alike.
     mutating func remove(_ token: ReservationToken, of user: String) -> Reservation? {
-        guard let reservation = byToken[token], reservation.user == user else { return nil }
+        guard let reservation = byToken[token], reservation.user.utf8.elementsEqual(user.utf8) else { return nil }
         byToken[token] = nil
         return reservation
     }

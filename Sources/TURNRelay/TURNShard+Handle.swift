@@ -33,7 +33,7 @@ extension TURNShard {
 
         switch message.type.method {
         case .binding:
-            answerBinding(message, unknown, from: flow, into: &effects)
+            answerBinding(message, unknown, from: flow, now: now, into: &effects)
         case .allocate, .refresh, .createPermission, .channelBind:
             var origin = RequestOrigin(message, from: flow)
             do throws(Refusal) {
@@ -46,13 +46,17 @@ extension TURNShard {
         }
     }
 
-    private func answerBinding(
+    /// A Binding needs no credential: a success is the address that it came from, and nothing bounds those but their size
+    /// (RFC 8489 §3 has clients ask at any time); a refusal is one of the answers that `TURN_UNAUTH_REPLIES` bounds.
+    private mutating func answerBinding(
         _ message: MessageView,
         _ unknown: [AttributeType],
         from flow: Flow,
+        now: Instant,
         into effects: inout EffectQueue
     ) {
         guard unknown.isEmpty else {
+            guard mayRefuse(flow, now: now) else { return effects.append(.report(.dropped(.replyBudget))) }
             return effects.refuse(Refusal(unknownAttributes: unknown), RequestOrigin(message, from: flow))
         }
         if effects.send(Binding.respond(to: message, from: flow.client, in: &effects.messages), to: flow) {
@@ -117,8 +121,13 @@ extension TURNShard {
         }
     }
 
-    /// Answers 400, 401 or 438 without having seen a proof of the source, so only as often as its budget allows. A
-    /// client on a stream has shown by its handshake where it is.
+    /// Whether a source that has proved nothing may be refused once more. A client on a stream has shown by its handshake
+    /// where it is.
+    private mutating func mayRefuse(_ flow: Flow, now: Instant) -> Bool {
+        flow.transport != .udp || budget.take(for: flow.client.address, now: now)
+    }
+
+    /// Answers 400, 401 or 438 without having seen a proof of the source, so only as often as its budget allows.
     private mutating func challenge(
         _ message: MessageView,
         _ refusal: Authenticator.Refusal,
@@ -127,9 +136,7 @@ extension TURNShard {
         unixSeconds: UInt64,
         into effects: inout EffectQueue
     ) {
-        guard flow.transport != .udp || budget.take(for: flow.client.address, now: now) else {
-            return effects.append(.report(.dropped(.replyBudget)))
-        }
+        guard mayRefuse(flow, now: now) else { return effects.append(.report(.dropped(.replyBudget))) }
         let range = ReplyWriter.refusal(
             refusal,
             to: message,

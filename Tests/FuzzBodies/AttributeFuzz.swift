@@ -36,6 +36,9 @@ enum AttributeFuzz {
         }
         var reader = message.attributes
         while let attribute = reader.next() { _ = message.xorAddress(attribute) }
+        for server in message.alternateServers.prefix(1) {
+            try checkAgain(message, { $0.appendAlternateServer(server) }) { $0.alternateServers == [server] }
+        }
     }
 
     private static func checkNumbers(_ message: MessageView) throws(FuzzFinding) {
@@ -63,6 +66,9 @@ enum AttributeFuzz {
             try checkAgain(message, { $0.appendAdditionalAddressFamily(family) }) {
                 $0.additionalAddressFamily == .family(family)
             }
+        }
+        if let error = message.addressErrorCode {
+            try checkAgain(message, { $0.appendAddressErrorCode(error) }) { $0.addressErrorCode == error }
         }
         if let icmp = message.icmp { try checkAgain(message, { $0.appendICMP(icmp) }) { $0.icmp == icmp } }
         if message.dontFragment { try checkAgain(message, { $0.appendDontFragment() }) { $0.dontFragment } }

@@ -22,6 +22,8 @@ struct IPPrefixTests {
             ("10.0.0.0/08", .prefixLength), ("10.0.0.0/-1", .prefixLength), ("10.0.0.0/8/8", .prefixLength),
             ("10.0.0.0/99999999999999999999", .prefixLength), ("10.0.0.1/8", .hostBits), ("fe80::1/10", .hostBits),
             ("10.0.0/8", .address), ("", .address), ("/8", .address), ("example.org/8", .address),
+            // What combines with the slash makes one Character of both.
+            ("10.0.0.0/\u{338}8", .prefixLength),
         ]
     )
     func malformed(text: String, expected: IPTextFailure) {

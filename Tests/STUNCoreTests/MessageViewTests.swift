@@ -143,6 +143,7 @@ private func readEverything(_ message: MessageView, key: IntegrityKey) {
     _ = (message.channelNumber, message.lifetimeSeconds, message.requestedTransport, message.requestedAddressFamily)
     _ = (message.additionalAddressFamily, message.evenPort, message.reservationToken, message.dontFragment)
     _ = (message.dataRange, message.userhash, message.passwordAlgorithm, message.passwordAlgorithms)
+    _ = (message.addressErrorCode, message.alternateServers, message.icmp)
     _ = (message.text(.username), message.text(.realm), message.text(.nonce), message.isFingerprintRight)
     _ = (message.verifyIntegrity(.sha1, key: key), message.verifyIntegrity(.sha256, key: key))
 }

@@ -47,7 +47,7 @@ struct AuthenticatorTests {
         #expect(try fixture.authenticate(bytes).refusal == .badRequest)
     }
 
-    @Test("an unknown name, a wrong password, a wrong realm: 401, with a good nonce and with a stale one")
+    @Test("an unknown name, a wrong password, another realm's key: 401, with a good nonce and with a stale one")
     func wrongCredentials() throws {
         for nonce in [fixture.nonce(), fixture.nonce(at: AuthenticationFixture.now - 10_000), "stale"] {
             for (name, password) in [("bob", "wonder"), ("alice", "blunder"), ("", ""), ("1900009999:x", "wonder")] {

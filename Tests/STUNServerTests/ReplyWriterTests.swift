@@ -107,23 +107,4 @@ struct ReplyWriterTests {
             #expect((size <= 116) == (length <= limit), "\(length): \(size)")
         }
     }
-
-    @Test(
-        "a reply to an authenticated request is sealed by the rule of its algorithm",
-        arguments: [nil, .md5, .sha256] as [PasswordAlgorithm?]
-    )
-    func sealed(choice: PasswordAlgorithm?) throws {
-        let request = fixture.request("alice", "wonder", nonce: fixture.nonce(), choosing: choice)
-        let user = try #require(try fixture.authenticate(request).user)
-        let message = try MessageView(parsing: request.span.rawBytes)
-        var builder = MessageBuilder(capacity: 512)
-        ReplyWriter.beginSuccess(to: message, in: &builder)
-        let range = ReplyWriter.finish(to: message, sealedBy: user.seal, in: &builder)
-        let reply = try MessageView(parsing: builder.bytes(in: try #require(range)))
-        let used = reply.integrityAlgorithm
-        let (sha1, sha256) = (reply.messageIntegrity != nil, reply.messageIntegritySHA256 != nil)
-        let isSealed = reply.verifyIntegrity(user.seal.algorithm, key: user.seal.key)
-        #expect(used == (choice == nil ? .sha1 : .sha256))
-        #expect(isSealed && sha1 != sha256)
-    }
 }

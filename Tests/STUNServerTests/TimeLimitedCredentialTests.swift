@@ -53,4 +53,11 @@ struct TimeLimitedCredentialTests {
         #expect(parsed.tag == tag)
         #expect(parsed.callID == nil)
     }
+
+    @Test("the tag is everything between the first two tildes, also what combines with a tilde")
+    func combining() throws {
+        let own = try #require(TimeLimitedUsername(parsing: "12:~\u{301}tag~call")?.own)
+        #expect(Array(own.tag.text.utf8) == Array("\u{301}tag".utf8))
+        #expect(own.callID == "call")
+    }
 }

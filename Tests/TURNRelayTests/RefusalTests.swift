@@ -237,6 +237,12 @@ struct RefusalTests {
         relay.advance(bySeconds: 1)
         for _ in 0..<50 { relay.deliver(bare, from: alice.flow) }
         #expect(relay.takeSent().count == 2)
+        // 420 proves as little; the answer to a Binding that is understood is no refusal.
+        let odd = stunMessage(MessageType(.binding, .request)) { $0.append(AttributeType(rawValue: 0x7777), text: "") }
+        relay.deliver(odd, from: alice.flow)
+        #expect(relay.takeSent().isEmpty)
+        relay.deliver(stunMessage(MessageType(.binding, .request)), from: alice.flow)
+        #expect(relay.takeSent().count == 1)
     }
 
     @Test("malformed messages, responses and unknown methods are dropped without an answer")

@@ -43,6 +43,21 @@ struct RegistryReservationTests {
         #expect(!registry.isLive(next))
     }
 
+    @Test("names that look alike have quotas and reservations of their own")
+    func lookalike() throws {
+        var random = SeededGenerator(seed: 7)
+        var limits = AllocationRegistry.Limits.unlimited
+        limits.perUser = 2
+        var registry = AllocationRegistry(ports: 50_000...50_099, limits: limits)
+        let (composed, decomposed) = ("name ren\u{E9}", "name rene\u{301}")
+        let pair = try registry.leased(composed, .evenAndNext(ipv4), now: start, random: &random)
+        #expect(registry.lease(composed, .any(ipv4), now: start, random: &random) == .quota)
+        _ = try registry.leased(decomposed, .any(ipv4), now: start, random: &random)
+        let token = try #require(pair.reservation)
+        #expect(registry.lease(decomposed, .reserved(token), now: start, random: &random) == .capacity)
+        _ = try registry.leased(composed, .reserved(token), now: start, random: &random)
+    }
+
     @Test("no more reservations than the limit")
     func limit() throws {
         var random = SeededGenerator(seed: 3)

@@ -66,7 +66,6 @@ CASES = {
     "send, payload of 1200": Case("-y -c -s -n 50 -l 1200", 2, messages=50),
     "padded ChannelData": Case("-y -c -D -l 171", 2),
     "extra requests": Case("-y -c -s -G", 2),
-    "random disconnects": Case("-y -c -s -B -m 6 -n 100", 6, messages=100),
     "IPv4 asked for": Case("-X -y -c -s", 2),
     "client over IPv6, relay over IPv4": Case("-y -c -s", 2, host="::1"),
     "client over IPv6, relay over IPv6": Case("-x -y -c -s", 2, host="::1"),
@@ -97,6 +96,11 @@ CASES = {
     "credential of ice-servers": Case("-y -c -s", 2, credentials=of_ice_servers),
 }
 
+# `-B` closes all sockets of a run at once, as soon as more than five messages fall into one of its ticks of a millisecond.
+# With twenty clients at a message a millisecond that is when the sixth begins.
+VANISHING = Case("-y -c -s -B -m 20 -n 5000 -z 1", 20, messages=5000)
+VANISHING_RUNS = 3
+
 
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
@@ -111,7 +115,8 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServ
 
 @pytest.fixture(scope="module")
 def runs(own_server: RunningServer) -> Iterator[dict[str, Future]]:
-    """The runs of the whole table."""
+    """The runs of the whole table, and those that vanish among them."""
+    cases = {f"vanishing {number}": VANISHING for number in range(VANISHING_RUNS)} | CASES
     with ExitStack() as stack:
         peer = str(stack.enter_context(echo_peer("127.0.0.1", "::1")))
         workers = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
@@ -125,7 +130,7 @@ def runs(own_server: RunningServer) -> Iterator[dict[str, Future]]:
                 host=case.host,
                 credentials=case.credentials and case.credentials(own_server),
             )
-            for name, case in CASES.items()
+            for name, case in cases.items()
         }
 
 
@@ -143,6 +148,15 @@ def assert_nothing_lost(run: UclientRun, expected: int) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_uclient_loses_nothing(runs: dict[str, Future], name: str) -> None:
     assert_nothing_lost(runs[name].result(), CASES[name].times * CASES[name].messages)
+
+
+@pytest.mark.parametrize("number", range(VANISHING_RUNS))
+def test_clients_vanish_beside_all_these(runs: dict[str, Future], own_server: RunningServer, number: int) -> None:
+    """Without a farewell, in the middle of sending: the server goes on, and the runs beside them lost nothing."""
+    run = runs[f"vanishing {number}"].result()
+    assert run.status == 0, run.output
+    assert 0 < run.sent < VANISHING.times * VANISHING.messages, run.output
+    assert own_server.process.poll() is None, own_server.log[-8000:]
 
 
 def test_uclient_binds_a_peer_to_a_second_channel(own_server: RunningServer) -> None:
