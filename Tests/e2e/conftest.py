@@ -122,27 +122,41 @@ def running(*arguments):
     assert server.stop() == 0
 
 
+# The protocol's own times for all tests but those of the times themselves: among pings every 0.3 s, a test that is kept
+# from the processor for as long finds one between the packets it waits for.
 @pytest.fixture(scope="session")
 def echo_server():
+    """socketio-echo with the protocol's own times."""
+    yield from running("--port", "0")
+
+
+@pytest.fixture(scope="session")
+def engine_server():
+    """A bare Engine.IO echo with the protocol's own times."""
+    yield from running("--port", "0", "--engine")
+
+
+@pytest.fixture(scope="session")
+def hurried_echo_server():
     """socketio-echo with the times of the official Socket.IO suite."""
     yield from running(*SUITE_TIMES)
 
 
 @pytest.fixture(scope="session")
-def unhurried_echo_server():
+def pinging_echo_server():
     """The same, for clients that enter no namespace for longer than that suite allows."""
     yield from running(*PING_TIMES, "--connect-timeout-ms", "10000")
 
 
 @pytest.fixture(scope="session")
-def engine_server():
+def pinging_engine_server():
     """A bare Engine.IO echo with the times of the official Engine.IO suite."""
     yield from running(*SUITE_TIMES, "--engine")
 
 
 @pytest.fixture(scope="session")
 def patient_server():
-    """socketio-echo with the protocol's own times, for clients that are not to be hurried, on several event loops."""
+    """socketio-echo with the protocol's own times, on several event loops."""
     yield from running("--port", "0", "--event-loops", "3")
 
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 from dataclasses import dataclass
 
 from websockets.exceptions import ConnectionClosed
@@ -106,11 +107,14 @@ class InBackground:
         return self.result
 
 
-def expect_close(socket, timeout=5):
+def expect_close(socket, timeout=5, answers_pings=False):
     """Reads until the server closes; gives the status of its closing frame."""
+    deadline = time.monotonic() + timeout
     try:
         while True:
-            socket.recv(timeout=timeout)
+            message = socket.recv(timeout=max(0, deadline - time.monotonic()))
+            if answers_pings and message == "2":
+                socket.send("3")
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else None
 

@@ -37,6 +37,18 @@ class Participant(Protocol):
         """Counters of what was received so far."""
 
 
+def assert_pair(person: Participant, local: set[str], remote: set[str]) -> None:
+    """The pair in use is, or soon becomes, one of such candidates: a check may overtake the signal that tells whose it is,
+    and another pair may serve for a moment."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        media = person.media()
+        if media["localType"] in local and media["remoteType"] in remote:
+            return
+        assert time.monotonic() < deadline, f"{person.name}: {media}"
+        time.sleep(0.2)
+
+
 def assert_media_flows(*people: Participant, has_video: bool, windows: int = 4) -> None:
     """In every window everybody sees new frames and hears new sound."""
     first = latest = [person.media() for person in people]

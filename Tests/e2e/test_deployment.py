@@ -50,7 +50,7 @@ def test_https_and_wss_with_a_certificate(start_server, tmp_path: Path) -> None:
         session = requests.Session()
         session.verify, session.trust_env = str(certificate), False
         client = socketio.Client(reconnection=False, http_session=session)
-        client.connect(server.url, auth={"token": bearer("alice")}, transports=transports)
+        client.connect(server.url, auth={"token": bearer("alice")}, transports=transports, wait_timeout=10)
         assert client.call("join-call", {"callId": call["callId"]}, timeout=10)["ok"] is True
         client.disconnect()
     with pytest.raises(ssl.SSLError):

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from call_page import Person
 from call_page_room import Room
 from firefox import Firefox, FirefoxPerson, firefox
-from media_flow import assert_media_flows
+from media_flow import assert_media_flows, assert_pair
 from running_server import RunningServer
 
 
@@ -35,8 +35,7 @@ def enter(fox: Firefox, server: RunningServer) -> Iterator[Callable[[str, str], 
 
 def assert_relayed_media_flows(*people: FirefoxPerson | Person, has_video: bool) -> None:
     for person in people:
-        media = person.media()
-        assert (media["localType"], media["remoteType"]) == ("relay", "relay"), media
+        assert_pair(person, local={"relay"}, remote={"relay"})
     assert_media_flows(*people, has_video=has_video, windows=2)
 
 

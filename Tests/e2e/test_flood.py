@@ -19,7 +19,7 @@ DATAGRAMS, SOURCES, WARM_UP = 100_000, 250, 20_000
 # Then every shard is asked whether it is still there: so much fits into its receive buffer, also where the system grants
 # no more than Linux does by default.
 BATCH = 200
-PROBES = 12  # clients whose addresses the kernel spreads over the shards
+PROBES = 32  # clients whose addresses the kernel spreads over the shards
 RESIDENT_GROWTH_LIMIT = 6 * 1024 * 1024  # what the allocator may keep; a leak of 64 bytes a datagram would show
 SEED = 8656
 

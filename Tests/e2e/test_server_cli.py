@@ -16,7 +16,8 @@ import pytest
 import requests
 
 from ports import free_port
-from running_server import RunningServer, binary
+from running_server import RunningServer, binary, catches_sigterm
+from waiting import eventually
 
 CONFIGURATION = 78
 NOT_STARTED = 1
@@ -241,6 +242,7 @@ def test_off_serves_turn_alone(tmp_path):
             assert reply[:2] == b"\x01\x01" and reply[8:20] == request[8:20]
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as http:
             assert http.connect_ex(("127.0.0.1", http_port)) != 0
+        eventually(lambda: catches_sigterm(server.process), "SIGTERM's handler")
     finally:
         assert server.stop() == 0
 

@@ -19,7 +19,9 @@ from turn_client import TurnClient, time_limited_credential
 from turnutils import ATTEMPTS, RUN_SECONDS, UclientRun, echo_peer, uclient, uclient_command
 
 MESSAGES = 200
-LOAD = ["-n", str(MESSAGES), "-z", "5", "-l", "170"]
+# At this pace a tool or a relay that is kept from its processor for some tenths of a second owes no more than the tool's
+# own receive buffers hold, which are small.
+LOAD = ["-n", str(MESSAGES), "-z", "20", "-l", "170"]
 AT_ONCE = 8
 USERS = {"gorst": "hero", "other": "with:colons"}
 
@@ -61,8 +63,9 @@ CASES = {
     "send to a peer, three clients": Case("-c -s -e 127.0.0.1 -r PEER -m 3", 3),
     "send to a client": Case("-y -c -s", 2),
     "send, ten clients": Case("-y -c -s -m 10", 10),
-    "send, payload of 1": Case("-y -c -s -n 50 -l 1", 2, messages=50),
-    "send, payload of 3": Case("-y -c -s -n 50 -l 3", 2, messages=50),
+    "send, payload of 17": Case("-y -c -s -n 50 -l 17", 2, messages=50),
+    "send, payload of 18": Case("-y -c -s -n 50 -l 18", 2, messages=50),
+    "send, payload of 19": Case("-y -c -s -n 50 -l 19", 2, messages=50),
     "send, payload of 1200": Case("-y -c -s -n 50 -l 1200", 2, messages=50),
     "padded ChannelData": Case("-y -c -D -l 171", 2),
     "extra requests": Case("-y -c -s -G", 2),
@@ -85,9 +88,6 @@ CASES = {
     "dual allocation over IPv6": Case("-Z -s -e 127.0.0.1 -r PEER", 1, host="::1"),
     "DONT-FRAGMENT": Case("-g -y -c -s", 2),
     "DONT-FRAGMENT over IPv6": Case("-g -x -y -c -s", 2, host="::1"),
-    "negative": Case("-N -y -c -s", 2),
-    "negative, even ports": Case("-N -y -s", 4),
-    "negative, dual allocation": Case("-N -Z -s -e ::1 -r PEER", 1),
     "static user": Case("-y -c -s", 2, credentials=lambda _: ["-u", "gorst", "-w", "hero"]),
     "static user, colons in the password": Case(
         "-y -c -s", 2, credentials=lambda _: ["-u", "other", "-w", "with:colons"]
@@ -106,7 +106,9 @@ VANISHING_RUNS = 3
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server for these runs alone: they leave allocations behind, which would meet other tests' ports."""
     users = ",".join(f"{name}:{password}" for name, password in USERS.items())
-    server = RunningServer(tmp_path_factory.mktemp("uclient"), {"TURN_STATIC_USERS": users}).start()
+    # A reserved port is no socket yet: its relay ports lie above those that the system hands out to others meanwhile.
+    settings = {"TURN_STATIC_USERS": users, "TURN_RELAY_MIN_PORT": "61000"}
+    server = RunningServer(tmp_path_factory.mktemp("uclient"), settings).start()
     yield server
     died = server.process.poll()
     assert died is None, f"the server died, status {died}:\n{server.log[-8000:]}"
@@ -134,14 +136,18 @@ def runs(own_server: RunningServer) -> Iterator[dict[str, Future]]:
         }
 
 
-# Extra requests (`-G`) ask for permissions towards both families, and the tool goes on when one is refused.
-EXPECTED_ERROR = "create permission error 443 (Peer Address Family Mismatch)"
+# Extra requests (`-G`) ask for permissions towards both families and arbitrary addresses, some of which nobody may reach;
+# the tool goes on when one is refused, and ends if it is its real peer.
+EXPECTED_ERRORS = ("create permission error 443 (Peer Address Family Mismatch)", "create permission error 403 (Forbidden)")
 
 
 def assert_nothing_lost(run: UclientRun, expected: int) -> None:
     assert run.status == 0, run.output
     assert "Total lost packets 0 (0.000000%)" in run.output, run.output
-    assert "error" not in run.output.replace(EXPECTED_ERROR, "").lower(), run.output
+    unexpected = run.output
+    for error in EXPECTED_ERRORS:
+        unexpected = unexpected.replace(error, "")
+    assert "error" not in unexpected.lower(), run.output
     assert run.sent == run.received == expected, run.output
 
 
@@ -160,7 +166,11 @@ def test_clients_vanish_beside_all_these(runs: dict[str, Future], own_server: Ru
 
 
 def test_uclient_binds_a_peer_to_a_second_channel(own_server: RunningServer) -> None:
-    """What `-N` makes of channels: the first is bound, another for the same peer is refused, and there the tool ends."""
+    """What `-N` makes of channels: the first is bound, another for the same peer is refused, and there the tool ends.
+
+    The tool does not say which number it asked for in vain; of so many, some are such as the RFC allows.
+    """
+    bound_runs = 0
     with echo_peer() as port:
         arguments = ["-v", "-N", "-c", "-e", "127.0.0.1", "-r", str(port), *LOAD]
         for _ in range(ATTEMPTS):
@@ -168,8 +178,10 @@ def test_uclient_binds_a_peer_to_a_second_channel(own_server: RunningServer) -> 
             output = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS).stdout
             if bound := re.search(r"success: 0x(4[0-9a-f]{3})", output):
                 assert "channel bind: error 400" in output[bound.end() :], output
-                return
-    raise AssertionError("the tool never drew a channel that the RFC allows")
+                bound_runs += 1
+                if bound_runs == 20:
+                    return
+    raise AssertionError(f"the tool drew a channel that the RFC allows {bound_runs} times alone")
 
 
 def test_uclient_with_a_wrong_password_gets_nothing(own_server: RunningServer) -> None:
