@@ -10,11 +10,24 @@ extension RelayWorld {
         let allocations = shard.allocationCount
         try expect(allocations <= Self.allocationLimit, "\(allocations) allocations")
         try expect(allocations <= leases.count, "\(allocations) allocations, \(leases.count) sockets")
-        for lease in leases.values {
-            try expect(registry.isLive(lease.endpoint), "\(lease.endpoint) is in use and counts as free")
-            guard settings.quotaPerUser > 0 else { continue }
+        for lease in leases.values where settings.quotaPerUser > 0 {
             let count = registry.leaseCount(of: lease.user)
             try expect(count <= settings.quotaPerUser, "\(lease.user) has \(count) of \(settings.quotaPerUser)")
+        }
+        try checkFreePorts()
+    }
+
+    /// Draws whatever can be had, from a copy, and finds none of it in use.
+    private func checkFreePorts() throws(FuzzFinding) {
+        var copy = registry
+        var random = random
+        for address in [RelayCast.relayIPv4, RelayCast.relayIPv6] {
+            var count = 0
+            while case .leased(let lease) = copy.lease("draw \(count)", .any(address), now: now, random: &random) {
+                let isUsed = leases.values.contains { $0.endpoint == lease.endpoint }
+                try expect(!isUsed, "\(lease.endpoint) is in use and counts as free")
+                count += 1
+            }
         }
     }
 
@@ -33,6 +46,10 @@ extension RelayWorld {
             }
         }
         try expect(registry.reservationCount == 0, "\(registry.reservationCount) reservations outlive everything")
+        for user in chargedUsers.sorted() {
+            let count = registry.leaseCount(of: user)
+            try expect(count == 0, "\(user) is charged \(count) when everything is over")
+        }
         for socket in everOpened { for peer in RelayCast.peers { try hear(1, from: peer, on: socket) } }
     }
 }

@@ -37,7 +37,9 @@ extension RelayWorld {
     private mutating func open(_ request: RelayRequest, for flow: Flow) throws(FuzzFinding) -> RelayOpenOutcome {
         openedInStep += 1
         guard opening != .refused, opening != .onlyOne || openedInStep == 1 else { return .capacity }
-        var answer = registry.lease(effects.name(request.user), request.wish, now: now, random: &random)
+        let user = effects.name(request.user)
+        chargedUsers.insert(user)
+        var answer = registry.lease(user, request.wish, now: now, random: &random)
         var takenPorts = opening == .allTaken ? Int.max : opening == .taken ? 2 : 0
         while case .leased(let lease) = answer, takenPorts > 0 {
             answer = registry.retry(lease, now: now, random: &random)

@@ -58,6 +58,8 @@ struct RelayWorld: ~Copyable {
     var token: ReservationToken?
     var nonces: [Flow: String] = [:]
     var leases: [SocketID: RelayLease] = [:]
+    /// The names of all who were ever charged for a lease.
+    var chargedUsers: Set<String> = []
     /// Closed, and no longer charged, but bound until what waits to leave has left.
     var closing: [RelayLease] = []
     var openedInStep = 0
@@ -147,9 +149,9 @@ struct RelayWorld: ~Copyable {
 
     /// How clients know `endpoint`: own relays behind a NAT by their external address.
     private func named(_ endpoint: Endpoint) -> Endpoint {
-        guard settings.isTranslated, endpoint.address == RelayCast.relayIPv4, liveRelays.isLive(endpoint) else {
-            return endpoint
-        }
+        guard settings.isTranslated, endpoint.address == RelayCast.relayIPv4,
+            leases.values.contains(where: { $0.endpoint == endpoint })
+        else { return endpoint }
         return Endpoint(address: RelayCast.externalIPv4, port: endpoint.port)
     }
 
@@ -159,10 +161,12 @@ struct RelayWorld: ~Copyable {
         let sent = try applyEffects(of: nil)
         try expect(sent.count <= 1, "\(sent.count) answers to one ICMP error")
         guard let notice = sent.first else { return }
-        try ledger.checkNotice(of: error.peer, to: notice.destination, on: socket, now: now)
+        // The error names the peer as the datagram did on the wire.
+        let peer = named(error.peer)
+        try ledger.checkNotice(of: peer, to: notice.destination, on: socket, now: now)
         let message = try parse(notice.bytes.span.rawBytes)
         try expect(message.type == MessageType(.data, .indication), "an ICMP error is told as \(message.type)")
-        try expect(message.xorAddress(.xorPeerAddress) == error.peer, "an ICMP error of another peer")
+        try expect(message.xorAddress(.xorPeerAddress) == peer, "an ICMP error of another peer")
         try expect(message.icmp != nil && message.dataRange == nil, "a notice without ICMP, or with data")
     }
 
