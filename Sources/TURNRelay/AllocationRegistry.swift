@@ -127,11 +127,6 @@ public struct AllocationRegistry: Sendable {
         giveBack(lease.endpoint, search: 0, now: now)
     }
 
-    /// Whether `endpoint` is one of this server's relay sockets (or about to be).
-    public func isLive(_ endpoint: Endpoint) -> Bool {
-        poolByAddress[endpoint.address]?.isHeld(endpoint.port) ?? false
-    }
-
     /// What `user` is charged for: leases and reservations.
     public func leaseCount(of user: String) -> Int { countByUser[Array(user.utf8), default: 0] }
 }

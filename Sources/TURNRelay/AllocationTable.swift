@@ -17,8 +17,6 @@ struct AllocationTable: ~Copyable {
     /// Number of slots that were ever used: what a sweep has to visit.
     var slotCount: Int { slab.placeCount }
 
-    var isFull: Bool { slab.count >= slab.maximumCount }
-
     subscript(id: AllocationID) -> Allocation? { slab[SlabIndex(id)] }
 
     /// The allocation of a 5-tuple, expired or not.

@@ -32,9 +32,6 @@ public struct EffectQueue: ~Copyable {
     /// Number of effects that wait.
     public var count: Int { effects.count }
 
-    /// Whether nothing waits.
-    public var isEmpty: Bool { effects.isEmpty }
-
     /// The effect at `index`, in the order in which they are to be done.
     public subscript(index: Int) -> Effect { effects[index] }
 

@@ -69,7 +69,7 @@ struct FlowTable: ~Copyable {
             for: flow
         )
         for permission in allocation.permissions {
-            guard allocation.isOpen, let relay = allocation.relays[permission.address.family] else { continue }
+            guard let relay = allocation.relays[permission.address.family] else { continue }
             permissions.insert(
                 PermissionEntry(
                     client: flow.client,
@@ -82,7 +82,7 @@ struct FlowTable: ~Copyable {
             )
         }
         for channel in allocation.channels {
-            guard allocation.isOpen, let relay = allocation.relays[channel.peer.address.family] else { continue }
+            guard let relay = allocation.relays[channel.peer.address.family] else { continue }
             let permission = allocation.permission(channel.peer.address)
             let expires = min(channel.expires, relay.expires)
             channels.insert(

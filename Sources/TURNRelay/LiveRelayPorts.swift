@@ -1,6 +1,7 @@
 public import NetPrimitives
 internal import Synchronization
 
+// SAFETY: @safe because the memory below is its own, freed with it, and reached through checked indices and ports.
 /// At which ports of this server's relay addresses a relay socket is bound right now, in any shard.
 ///
 /// Shared data without a lock: one bit a port, in atomic words that never move. The shell sets a bit when it has bound a
@@ -53,11 +54,6 @@ public final class LiveRelayPorts: Sendable {
         }
     }
 
-    /// Whether a relay socket is bound to `endpoint` right now.
-    public func isLive(_ endpoint: Endpoint) -> Bool {
-        addresses.indices.contains { addresses[$0].bound == endpoint.address && reader.isLive($0, endpoint.port) }
-    }
-
     /// The packet path's way to read it, without touching a reference count. Valid as long as the object lives.
     var reader: Reader {
         // SAFETY: `OwnEndpoints`, the one owner of a reader, holds the object beside it.
@@ -69,6 +65,7 @@ public final class LiveRelayPorts: Sendable {
         )
     }
 
+    // SAFETY: @safe because `count` bounds what is read, and its owner keeps the object that the pointers lead into.
     /// Plain pointers into the object.
     @safe
     struct Reader: BitwiseCopyable {
@@ -115,7 +112,7 @@ public final class LiveRelayPorts: Sendable {
             return source
         }
 
-        fileprivate func isLive(_ index: Int, _ port: UInt16) -> Bool {
+        private func isLive(_ index: Int, _ port: UInt16) -> Bool {
             // SAFETY: `index` is below the number of addresses, and a port's upper ten bits below the words of each.
             let word = unsafe words[index &* LiveRelayPorts.wordsPerAddress &+ Int(port >> 6)].load(ordering: .relaxed)
             return word >> UInt64(port & 63) & 1 == 1

@@ -81,8 +81,6 @@ struct PortPool: Sendable {
         move(port, to: .resting)
     }
 
-    func isHeld(_ port: UInt16) -> Bool { state(of: port) == .held }
-
     // MARK: Choosing
 
     private func randomFree(isEven: Bool, random: inout some RandomNumberGenerator) -> UInt16? {

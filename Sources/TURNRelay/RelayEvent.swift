@@ -11,7 +11,7 @@ public enum RelayEvent: Hashable, Sendable, BitwiseCopyable {
         additional: Endpoint?,
         username: ArenaSlice
     )
-    /// An allocation is gone; its meter slot may be given to another from the next `handle` on.
+    /// An allocation is gone. A later event of the same queue may already be about another one in its meter slot.
     case allocationClosed(AllocationID, cause: CloseCause, username: ArenaSlice)
     /// A request was answered with an error of this code.
     case refused(code: UInt16)

@@ -49,6 +49,7 @@ struct RelayOpeningPlan {
         case .absent: family = .ipv4
         case .family(let requested): family = requested
         case .unknown: throw Refusal(.addressFamilyNotSupported)
+        case .malformed: throw Refusal(.badRequest)
         }
         guard let address = served[family] else { throw Refusal(.addressFamilyNotSupported) }
         return RelayOpeningPlan(PortWish(address, evenPort))

@@ -23,7 +23,7 @@ struct SendIndication: BitwiseCopyable {
 
     /// Walks the attributes of a datagram whose first two bytes are `messageType`.
     ///
-    /// The first XOR-PEER-ADDRESS and the first DATA count, as RFC 8489 §14 says of doubles. What follows an integrity
+    /// The first attribute of its type counts, as RFC 8489 §14 says of doubles. What follows an integrity
     /// attribute or FINGERPRINT is not looked at, only its framing. FINGERPRINT's place is noted, not its value: that
     /// costs a walk over the payload, which a sender without allocation or permission is not worth.
     static func scan(_ bytes: RawSpan) -> Scan {
@@ -54,7 +54,8 @@ struct SendIndication: BitwiseCopyable {
             case _ where !isVisible: break
             case 0x0008, 0x001C, 0x8028:
                 isVisible = false
-            case 0x001A:
+            case 0x001A where !dontFragment:
+                guard count == 0 else { return .drop(.malformedIndication) }
                 dontFragment = true
             case 0x0012 where peer == nil:
                 guard let address = peerAddress(bytes, at: value, count: count) else {

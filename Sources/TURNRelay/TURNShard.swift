@@ -4,8 +4,9 @@ public import STUNServer
 
 /// One shard's TURN server: bytes, sender and time in; verdicts and effects out.
 ///
-/// `route` and `routePeer` relay and change nothing; `handle`, `relayOpened` and `sweep` change state and say in effects
-/// what the shell has to do. Nothing here opens a socket, reads a clock or draws a random number.
+/// `route` and `routePeer` relay and change nothing. `handle`, `relayOpened`, `handleICMP`, `sweep`, `endCall` and
+/// `closeAll` change state and say in effects what the shell has to do; `drain` and `replaceCredentials` change what
+/// holds for later requests. Nothing here opens a socket or reads a clock, and randomness comes from the caller.
 public struct TURNShard: ~Copyable {
     /// The comprehension-required attributes that requests may carry. DONT-FRAGMENT among them tells the client of an
     /// Allocate request that Send indications may ask for it (RFC 8656 §7.2); elsewhere it is known and means nothing.

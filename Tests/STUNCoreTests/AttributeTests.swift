@@ -102,7 +102,7 @@ struct AttributeTests {
         ]
         #expect(numbers.allSatisfy { $0 }, "\(numbers)")
         let family = message.requestedAddressFamily
-        #expect(family == .unknown)
+        #expect(family == .malformed)
     }
 
     @Test("ALTERNATE-SERVER is written in the clear, in either family, and all of them are read in order")

@@ -54,6 +54,23 @@ struct DontFragmentTests {
         #expect(try relay.request(.refresh, from: alice) { $0.appendDontFragment() }.isSuccess)
     }
 
+    @Test("with a value it is malformed: 400 to Allocate, and the Send indication is dropped (RFC 8656 §18.9)")
+    func value() throws {
+        var relay = try TURNScenario()
+        let alice = try permitted(&relay)
+        let carol = try relay.client("198.51.100.8:40000", user: "bob")
+        for text in ["x", "xyz1"] {
+            #expect(try relay.allocate(carol) { $0.append(.dontFragment, text: text) }.code == 400)
+            let bytes = try send { $0.append(.dontFragment, text: text) }
+            #expect(relay.deliver(bytes, from: alice.flow) == .drop(.malformedIndication))
+        }
+        let doubled = try send { builder in
+            builder.appendDontFragment()
+            builder.append(.dontFragment, text: "x")
+        }
+        #expect(try forward(relay.deliver(doubled, from: alice.flow)).dontFragment, "of two the first counts")
+    }
+
     @Test("a Send indication with it, and no other, is relayed in one piece (RFC 8656 §11.2)")
     func sendIndication() throws {
         var relay = try TURNScenario()

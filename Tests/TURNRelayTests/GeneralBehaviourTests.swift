@@ -173,6 +173,7 @@ struct GeneralBehaviourTests {
     func malformedAttributes() throws {
         var relay = try TURNScenario()
         let alice = try relay.client("198.51.100.7:40000")
+        let carol = try relay.client("198.51.100.8:40000", user: "bob")
         try relay.allocate(alice)
         let odd: [[UInt8]] = [
             [], [0], [0x40], [0, 1, 2], [0, 1, 2, 3, 4], [0, 9, 0, 0, 1, 2, 3, 4], [0, 2, 0, 9, 1, 2, 3, 4],
@@ -188,7 +189,6 @@ struct GeneralBehaviourTests {
                 builder.append(.xorPeerAddress, bytes.span.rawBytes)
             }
             #expect(peerless.code == 400, "ChannelBind \(value)")
-            guard value.count != 4 else { continue }
             let numberless = try relay.request(.channelBind, from: alice) { builder in
                 builder.append(.channelNumber, bytes.span.rawBytes)
                 builder.appendXORAddress(.xorPeerAddress, Endpoint(address: IPAddress(ipv4: 0xCB00_7109), port: 9))
@@ -196,8 +196,39 @@ struct GeneralBehaviourTests {
             #expect(numberless.code == 400, "CHANNEL-NUMBER \(value)")
             let refresh = try relay.request(.refresh, from: alice) { $0.append(.lifetime, bytes.span.rawBytes) }
             #expect(refresh.code == 400, "LIFETIME \(value)")
+            let half = try relay.request(.refresh, from: alice) { builder in
+                builder.append(.requestedAddressFamily, bytes.span.rawBytes)
+            }
+            #expect(half.code == 400, "Refresh, REQUESTED-ADDRESS-FAMILY \(value)")
+            for type in [AttributeType.requestedAddressFamily, .additionalAddressFamily, .dontFragment] {
+                // DONT-FRAGMENT alone is whole without a value.
+                if type == .dontFragment, value.isEmpty { continue }
+                let reply = try relay.allocate(carol) { $0.append(type, bytes.span.rawBytes) }
+                #expect(reply.code == 400 && reply.isSealed, "Allocate, \(type) \(value)")
+            }
         }
         #expect(relay.shard.allocationCount == 1)
+    }
+
+    @Test("the first byte alone tells STUN and ChannelData from all else, which is dropped (RFC 8656 §12)")
+    func firstByte() throws {
+        var relay = try TURNScenario()
+        let alice = try relay.client("198.51.100.7:40000")
+        try relay.allocate(alice)
+        #expect(try relay.bind(alice, 0x4001, bob).isSuccess)
+        let binding = stunMessage(MessageType(.binding, .request))
+        for first in UInt8.min...UInt8.max {
+            var bytes = binding
+            bytes[0] = first
+            let verdict = relay.shard.route(bytes.span.rawBytes, from: alice.flow, now: relay.now)
+            switch first {
+            case 0...3: #expect(verdict == .control, "\(first)")
+            // The message's type is channel 0x4001, its length of zero the payload's.
+            case 64: #expect(verdict.delivery != nil)
+            case 65...79: #expect(verdict == .drop(.unknownChannel), "\(first)")
+            default: #expect(verdict == .drop(.unknownProtocol), "\(first)")
+            }
+        }
     }
 
     @Test("reserved bits are ignored on receipt")

@@ -1,11 +1,13 @@
 import NetPrimitives
 import STUNCore
+import STUNServer
 import Testing
 
 @testable import TURNRelay
 
 /// What `route` and `routePeer` must answer, said slowly: by walking the authoritative records and by parsing whole
-/// messages. It shares no table and no parser with the packet path.
+/// messages. With the packet path it shares the peer policy and the bits of the live relays, and neither the tables nor the
+/// parsers.
 extension TURNShard {
     borrowing func referenceRoute(_ bytes: [UInt8], from flow: Flow, now: Instant) -> Verdict {
         guard let first = bytes.first else { return .drop(.malformedMessage) }
@@ -110,12 +112,13 @@ extension TURNShard {
         }
         var reader = message.attributes
         while let attribute = reader.next() {
-            let isKnown = SendIndication.isUnderstood(attribute.type.rawValue)
+            let isKnown = Self.knownAttributes.contains(attribute.type)
             guard isKnown || !attribute.type.isComprehensionRequired else { return .drop(.unknownAttribute) }
         }
-        guard let peer = message.xorAddress(.xorPeerAddress), peer.port != 0, let data = message.dataRange else {
-            return .drop(.malformedIndication)
-        }
+        guard
+            let peer = message.xorAddress(.xorPeerAddress), peer.port != 0, let data = message.dataRange,
+            message.dontFragment || !message.contains(.dontFragment)
+        else { return .drop(.malformedIndication) }
         guard let allocation = liveAllocations(now).first(where: { $0.flow == flow }) else {
             return .drop(.noAllocation)
         }
@@ -145,6 +148,16 @@ extension Allocation {
     /// The relay socket of one family while its own time lasts.
     fileprivate func liveRelay(_ family: IPAddress.Family, _ now: Instant) -> SocketID? {
         relays[family].flatMap { now < $0.expires ? $0.socket : nil }
+    }
+}
+
+extension LiveRelayPorts {
+    /// Whether a relay socket is bound to `endpoint`, by what the packet path asks: where the outside's endpoint leads.
+    func isLive(_ endpoint: Endpoint) -> Bool {
+        addresses.contains { address in
+            address.bound == endpoint.address
+                && reader.bound(Endpoint(address: address.external, port: endpoint.port)) == endpoint
+        }
     }
 }
 

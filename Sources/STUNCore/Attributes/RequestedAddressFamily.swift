@@ -6,8 +6,10 @@ public enum RequestedFamily: Hashable, Sendable, BitwiseCopyable {
     case absent
     /// A family that we know.
     case family(IPAddress.Family)
-    /// A number that is no family, or a malformed attribute.
+    /// A number that is no family.
     case unknown
+    /// The attribute has a length that it cannot have.
+    case malformed
 }
 
 extension MessageView {
@@ -25,10 +27,8 @@ extension MessageView {
 
     private func family(_ type: AttributeType) -> RequestedFamily {
         guard let attribute = first(type) else { return .absent }
-        guard attribute.length == 4, let number = value(of: attribute).uint8(at: 0),
-            let family = IPAddress.Family(rawValue: number)
-        else { return .unknown }
-        return .family(family)
+        guard attribute.length == 4, let number = value(of: attribute).uint8(at: 0) else { return .malformed }
+        return IPAddress.Family(rawValue: number).map { .family($0) } ?? .unknown
     }
 }
 

@@ -17,6 +17,7 @@ extension TURNShard {
         try requireAdmission(owner, from: origin.flow.client, now: now)
         guard let transport = message.requestedTransport else { throw Refusal(.badRequest) }
         guard transport == .udp else { throw Refusal(.unsupportedTransportProtocol) }
+        guard message.dontFragment || !message.contains(.dontFragment) else { throw Refusal(.badRequest) }
         let plan = try RelayOpeningPlan.make(message, configuration.relays(at: origin.flow.socket))
         let lifetime = try grantedLifetime(message)
         let inserted = allocations.insert(origin.flow) { id in

@@ -9,18 +9,21 @@ extension TURNShard {
         now: Instant
     ) throws(Refusal) {
         let expires = now.advanced(bySeconds: configuration.limits.permissionSeconds)
-        var renewed = allocation
-        var peerCount = 0
+        // All of them are read before the policy is asked: a request of which a part is malformed is malformed.
+        var addresses: [IPAddress] = []
         var reader = message.attributes
         while let attribute = reader.next() {
             guard attribute.type == .xorPeerAddress else { continue }
-            peerCount += 1
-            guard peerCount <= configuration.limits.peersPerRequest else { throw Refusal(.insufficientCapacity) }
+            guard addresses.count < configuration.limits.peersPerRequest else { throw Refusal(.insufficientCapacity) }
             guard let peer = message.xorAddress(attribute) else { throw Refusal(.badRequest) }
-            let answer = try policyAnswer(peer.address, for: allocation)
-            renewed.permit(Permission(address: peer.address, answer: answer, expires: expires))
+            addresses.append(peer.address)
         }
-        guard peerCount > 0 else { throw Refusal(.badRequest) }
+        guard !addresses.isEmpty else { throw Refusal(.badRequest) }
+        var renewed = allocation
+        for address in addresses {
+            let answer = try policyAnswer(address, for: allocation)
+            renewed.permit(Permission(address: address, answer: answer, expires: expires))
+        }
         guard renewed.permissions.count <= configuration.limits.permissionsPerAllocation else {
             throw Refusal(.insufficientCapacity)
         }

@@ -16,6 +16,7 @@ extension TURNShard {
         case .absent: break
         case .family(let family) where allocation.relays[family] != nil: named = family
         case .family, .unknown: throw Refusal(.peerAddressFamilyMismatch)
+        case .malformed: throw Refusal(.badRequest)
         }
         if message.lifetimeSeconds == 0 {
             if let named, allocation.relays.second != nil {

@@ -11,6 +11,7 @@ extension RelayOracle {
         _ code: UInt16,
         _ reply: borrowing MessageView,
         _ message: borrowing MessageView,
+        _ outcome: VirtualRelay.Outcome,
         from client: Endpoint,
         now: Instant
     ) throws(ClaimFailure) {
@@ -38,8 +39,17 @@ extension RelayOracle {
             try judgeFamilyMismatch(message, record)
         case 400:
             try claim(record != nil || method == .allocate, "400, sealed, and \(client) has no allocation")
-        case 420, 440, 442, 486, 508:
-            break
+        case 420:
+            let unknown = reply.unknownAttributes
+            try claim(!unknown.isEmpty, "420 that names no attribute")
+            for type in unknown {
+                let isThere = message.contains(type)
+                try claim(isThere && !TURNShard.knownAttributes.contains(type), "420 for \(type)")
+            }
+        case 486:
+            try claim(outcome.openings.last == .quota, "486, and no quota is used up")
+        case 508:
+            try claim(hasRunOut(message, record, outcome), "508 to method \(method.rawValue), and nothing has run out")
         default:
             throw ClaimFailure(description: "an error that nothing in this world causes: \(code)")
         }
@@ -58,6 +68,25 @@ extension RelayOracle {
             let isForeign = peers(message).contains { record.relays[$0.address.family] == nil }
             try claim(isForeign, "443 for peers of a family that is allocated")
         }
+    }
+
+    /// Whether something is used up that a request asks for more of.
+    private func hasRunOut(
+        _ message: borrowing MessageView,
+        _ record: Record?,
+        _ outcome: VirtualRelay.Outcome
+    ) -> Bool {
+        let limits = setting.configuration.limits
+        let method = message.type.method
+        guard method != .allocate else {
+            return outcome.openings.isEmpty ? outcome.isShardFull : outcome.openings.last == .capacity
+        }
+        guard let record else { return false }
+        let peers = peers(message)
+        let permissions = Set(record.permissions.keys).union(peers.map(\.address))
+        let channels = Set(record.channels.keys).union(message.channelNumber.map { [$0] } ?? [])
+        return peers.count > limits.peersPerRequest || permissions.count > limits.permissionsPerAllocation
+            || method == .channelBind && channels.count > limits.channelsPerAllocation
     }
 
     private func peers(_ message: borrowing MessageView) -> [Endpoint] {

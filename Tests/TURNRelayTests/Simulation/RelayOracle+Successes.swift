@@ -143,7 +143,7 @@ extension RelayOracle {
         switch message.requestedAddressFamily {
         case .absent: families = Array(record.relays.keys)
         case .family(let family): families = [family]
-        case .unknown: throw ClaimFailure(description: "an unknown family was refreshed")
+        case .unknown, .malformed: throw ClaimFailure(description: "an unknown family was refreshed")
         }
         for family in families {
             try claim(record.relays[family] != nil, "a family was refreshed that \(client) does not have")

@@ -121,6 +121,7 @@ struct RelayOracle {
             let isKnown = TURNShard.knownAttributes.contains(attribute.type)
             guard isKnown || !attribute.type.isComprehensionRequired else { return nil }
         }
+        guard message.dontFragment || !message.contains(.dontFragment) else { return nil }
         guard let peer = message.xorAddress(.xorPeerAddress), peer.port != 0, let data = message.dataRange,
             record.permissions[peer.address] != nil, let relay = record.relays[peer.address.family],
             isOpen(peer)
@@ -174,10 +175,26 @@ struct RelayOracle {
         try claim(reply.type.method == message.type.method, "an answer with another method")
         let code = reply.errorCode?.rawValue ?? 0
         answers[code, default: 0] += 1
+        try checkOpenings(outcome, code, hasAddressError: reply.addressErrorCode != nil)
         switch reply.type.messageClass {
         case .success: try believe(message, reply, sent.bytes, from: client, now: now)
-        case .error: try judge(code, reply, message, from: client, now: now)
+        case .error: try judge(code, reply, message, outcome, from: client, now: now)
         case .request, .indication: throw ClaimFailure(description: "an answer that is none")
         }
+    }
+
+    /// What became of the sockets that a request asked for leads to one answer and to no other.
+    private func checkOpenings(
+        _ outcome: VirtualRelay.Outcome,
+        _ code: UInt16,
+        hasAddressError: Bool
+    ) throws(ClaimFailure) {
+        let openings = outcome.openings
+        guard let last = openings.last else { return }
+        guard outcome.openedCount > 0 else {
+            return try claim(code == (last == .quota ? 486 : 508), "\(code), and the sockets were \(openings)")
+        }
+        let isPartial = outcome.openedCount < openings.count
+        try claim(code == 0 && hasAddressError == isPartial, "\(code), and the sockets were \(openings)")
     }
 }

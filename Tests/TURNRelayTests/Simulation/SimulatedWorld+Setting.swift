@@ -60,8 +60,9 @@ extension SimulatedWorld {
             configuration.limits.unauthenticatedRepliesPerSecond = random.oneIn(4) ? 0 : 2
             self.configuration = configuration
             var limits = AllocationRegistry.Limits()
-            limits.perUser = random.oneIn(3) ? 0 : 20
+            // One of the two in any case.
             limits.total = random.oneIn(3) ? clients / 2 : 0
+            limits.perUser = limits.total > 0 && random.oneIn(2) ? 0 : 20
             limits.portRestSeconds = 120
             registryLimits = limits
             descriptorsPerShard = random.oneIn(4) ? clients / 5 : clients

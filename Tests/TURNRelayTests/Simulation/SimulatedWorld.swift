@@ -77,6 +77,14 @@ final class SimulatedWorld {
         relay.flush(now: now)
     }
 
+    /// Ends everything as a drain does, and waits until the reservations have ended, which are nobody's allocation.
+    func closeAll() throws {
+        let outcome = relay.closeAll(now: now)
+        try claim(outcome.sent.isEmpty && outcome.expired.isEmpty, "the end of a drain is told, or is an expiry")
+        relay.flush(now: now)
+        now = now.advanced(bySeconds: 31)
+    }
+
     var unixSeconds: UInt64 { 1_700_000_000 + now.nanoseconds / 1_000_000_000 }
 
     private func append(_ event: Event, after milliseconds: UInt64) {

@@ -58,8 +58,14 @@ final class VirtualRelay {
         var verdict: Verdict
         var sent: [Sent] = []
         var events: [RelayEvent] = []
+        /// What came of the relay sockets that it asked for, in their order.
+        var openings: [RelayOpenOutcome] = []
+        /// Whether the shard has all the allocations that it may have, by what it has reported.
+        var isShardFull = false
         /// Whose allocations ended because their time was over.
         var expired: [Endpoint] = []
+
+        var openedCount: Int { openings.count { $0 != .quota && $0 != .capacity } }
     }
 
     let shards: [Shard]
@@ -73,6 +79,7 @@ final class VirtualRelay {
     /// Relay ports that another process has.
     private let foreignPorts: Set<UInt16>
     private let descriptorLimit: Int
+    private let allocationLimit: Int
     private let liveRelays: LiveRelayPorts
 
     init(_ world: SimulatedWorld.Setting, random: inout SeededGenerator) {
@@ -92,6 +99,7 @@ final class VirtualRelay {
         registry = AllocationRegistry(ports: world.ports, limits: world.registryLimits)
         foreignPorts = Set(world.ports.filter { _ in random.oneIn(8) })
         descriptorLimit = world.descriptorsPerShard
+        allocationLimit = world.configuration.limits.allocationsPerShard
         liveRelays = world.liveRelays
         self.random = SeededGenerator(seed: random.next())
     }
@@ -111,6 +119,7 @@ final class VirtualRelay {
         guard outcome.verdict == .control else { return outcome }
         shard.turn.handle(bytes.span.rawBytes, from: flow, now: now, unixSeconds: unixSeconds, into: &shard.effects)
         apply(shard, now: now, to: &outcome)
+        outcome.isShardFull = shard.clientByAllocation.count >= allocationLimit
         return outcome
     }
 
@@ -119,6 +128,16 @@ final class VirtualRelay {
         var outcome = Outcome(verdict: .control)
         for shard in shards {
             shard.turn.sweep(now: now, limit: limit, into: &shard.effects)
+            apply(shard, now: now, to: &outcome)
+        }
+        return outcome
+    }
+
+    /// The end of a drain: what is left goes at once.
+    func closeAll(now: Instant) -> Outcome {
+        var outcome = Outcome(verdict: .control)
+        for shard in shards {
+            while !shard.turn.closeAll(into: &shard.effects) { apply(shard, now: now, to: &outcome) }
             apply(shard, now: now, to: &outcome)
         }
         return outcome
@@ -148,6 +167,7 @@ final class VirtualRelay {
                 outcome.sent.append(Sent(bytes: bytes, socket: socket, destination: destination))
             case .openRelay(let allocation, let request):
                 let answer = open(request, on: shard, now: now)
+                outcome.openings.append(answer)
                 if answer == .capacity { capacityRefusals += 1 }
                 if answer == .quota { quotaRefusals += 1 }
                 shard.turn.relayOpened(allocation, answer, now: now, into: &shard.effects)
