@@ -35,7 +35,7 @@ struct AllocateTests {
     @Test(
         "the lifetime lies between ten minutes and an hour, whatever is asked",
         arguments: [
-            (nil, 600), (1, 600), (600, 600), (1800, 1800), (3600, 3600), (3601, 3600), (UInt32.max, 3600),
+            (nil, 600), (0, 600), (1, 600), (600, 600), (1800, 1800), (3600, 3600), (3601, 3600), (UInt32.max, 3600),
         ] as [(UInt32?, UInt32)]
     )
     func lifetime(asked: UInt32?, granted: UInt32) throws {

@@ -16,6 +16,8 @@ struct HostileDatagramTests {
         var history = try RandomHistory(seed: 42)
         var corpus: [[UInt8]] = []
         var verdicts = 0
+        var relays: [SocketID] = []
+        var relayed = 0
         for round in 0..<count {
             // Other tests wait for the same few threads, some of them with a time limit.
             if round % 1000 == 0 { await Task.yield() }
@@ -31,9 +33,11 @@ struct HostileDatagramTests {
             #expect(sent.count <= 1, "datagram \(round): \(bytes)")
             if let answer = sent.first { #expect(answer.bytes.count < 548, "datagram \(round): \(bytes)") }
             #expect(history.relay.takeEvents().count <= EffectQueue.effectsPerRequest)
-            routePeer(round, &history)
+            if round % 100 == 0 { relays = history.relay.leases.keys.sorted { $0.slot < $1.slot } }
+            if routePeer(round, relays, &history) { relayed += 1 }
         }
         #expect(verdicts > count / 10, "enough of them reached the slow path")
+        #expect(relayed > count / 100, "enough of the peers' came through: \(relayed)")
         #expect(history.relay.shard.allocationCount <= history.relay.shard.configuration.limits.allocationsPerShard)
         history.relay.shard.checkInvariants("the end")
         history.relay.advance(bySeconds: 3601)
@@ -95,14 +99,18 @@ struct HostileDatagramTests {
         return bytes
     }
 
-    private func routePeer(_ round: Int, _ history: inout RandomHistory) {
+    /// A peer's datagram to one of `relays`, or to a socket that is long gone or never was. Answers whether it is relayed.
+    private func routePeer(_ round: Int, _ relays: [SocketID], _ history: inout RandomHistory) -> Bool {
         let word = history.random.next()
+        var socket = SocketID(slot: UInt32(truncatingIfNeeded: word) & 63, generation: 0)
+        if word & 0x700 != 0, !relays.isEmpty { socket = relays[Int(word >> 16 & 0xFF) % relays.count] }
         let verdict = history.relay.shard.routePeer(
             byteCount: Int(truncatingIfNeeded: word >> 48),
             from: history.peers[round % history.peers.count],
-            on: SocketID(slot: UInt32(truncatingIfNeeded: word) & 63, generation: 0),
+            on: socket,
             now: history.relay.now
         )
         #expect(verdict != .control)
+        return verdict.delivery != nil
     }
 }

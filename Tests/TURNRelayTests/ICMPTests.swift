@@ -40,6 +40,21 @@ struct ICMPTests {
         #expect(relay.takeEvents() == [.icmpPassedOn])
     }
 
+    @Test("a channel changes nothing: its peer too is told of by a Data indication (RFC 8656 §12.5)")
+    func channel() throws {
+        var relay = try TURNScenario()
+        let alice = try permitted(&relay)
+        #expect(try relay.bind(alice, 0x4000, bob).isSuccess)
+        let error = try unreachable(bob)
+        relay.icmp(error, to: alice)
+        let bytes = try #require(relay.takeSent().first).bytes
+        let message = try MessageView(parsing: bytes.span.rawBytes)
+        #expect(message.type == MessageType(.data, .indication))
+        #expect(message.xorAddress(.xorPeerAddress) == error.peer)
+        #expect(message.icmp == ICMPAttribute(type: 3, code: 4, errorData: 1400))
+        #expect(try relay.receives([1], from: bob, at: alice) == .channelData(0x4000, [1]), "the channel is there")
+    }
+
     @Test("nothing is heard of a peer without permission, or behind its end")
     func permission() throws {
         var relay = try TURNScenario()

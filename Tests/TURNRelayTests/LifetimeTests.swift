@@ -35,8 +35,9 @@ struct LifetimeTests {
 
     @Test(
         "Refresh sets the time from now on: zero, or between ten minutes and an hour",
-        arguments: [(nil, 600), (1, 600), (600, 600), (601, 601), (3600, 3600), (3601, 3600), (UInt32.max, 3600)]
-            as [(UInt32?, UInt32)]
+        arguments: [
+            (0, 0), (nil, 600), (1, 600), (600, 600), (601, 601), (3600, 3600), (3601, 3600), (UInt32.max, 3600),
+        ] as [(UInt32?, UInt32)]
     )
     func refresh(asked: UInt32?, granted: UInt32) throws {
         var relay = try TURNScenario()
@@ -44,9 +45,11 @@ struct LifetimeTests {
         relay.advance(bySeconds: 100)
         let reply = try relay.refresh(alice, lifetime: asked)
         #expect(reply.isSuccess && reply.lifetime == granted, "a shorter time counts too")
-        relay.advance(bySeconds: granted - 1)
-        #expect(try relay.permit(alice, "203.0.113.9").isSuccess)
-        relay.advance(bySeconds: 1)
+        if granted > 0 {
+            relay.advance(bySeconds: granted - 1)
+            #expect(try relay.permit(alice, "203.0.113.9").isSuccess)
+            relay.advance(bySeconds: 1)
+        }
         #expect(try relay.permit(alice, "203.0.113.9").code == 437)
     }
 
@@ -119,20 +122,30 @@ struct LifetimeTests {
         #expect(try relay.bind(alice, 0x4001, bob).isSuccess)
     }
 
-    @Test("the permissions of one allocation are nothing to another, and end with their own")
+    @Test("permissions and channels of one allocation are nothing to another, and end with their own")
     func separateAllocations() throws {
         var relay = try TURNScenario()
         let (alice, _) = try allocated(&relay, lifetime: 600)
         let carol = try relay.client("198.51.100.8:40000", user: "bob")
         try relay.allocate(carol, lifetime: 3600)
         #expect(try relay.permit(alice, "203.0.113.9").isSuccess)
+        #expect(try relay.bind(alice, 0x4000, bob).isSuccess)
         #expect(try relay.receives([1], from: bob, at: carol) == .dropped(.noPermission))
+        #expect(try relay.sends([1], from: carol, by: 0x4000) == .dropped(.unknownChannel))
         #expect(try relay.permit(carol, "203.0.113.9").isSuccess)
+        let other = "203.0.113.9:5001"
+        #expect(try relay.bind(carol, 0x4000, other).isSuccess, "the same number is another channel")
         #expect(try relay.refresh(alice, lifetime: 0).isSuccess)
         let peer = try Endpoint(parsing: bob)
         #expect(try relay.receives([1], from: bob, at: carol) == .dataIndication(peer: peer, [1]))
+        #expect(try relay.receives([1], from: other, at: carol) == .channelData(0x4000, [1]))
         try relay.allocate(alice)
-        #expect(try relay.receives([1], from: bob, at: alice) == .dropped(.noPermission), "a new one begins empty")
+        // A new one begins without any.
+        #expect(try relay.receives([1], from: bob, at: alice) == .dropped(.noPermission))
+        #expect(try relay.sends([1], from: alice, by: 0x4000) == .dropped(.unknownChannel))
+        #expect(try relay.permit(alice, "203.0.113.9").isSuccess)
+        #expect(try relay.receives([1], from: bob, at: alice) == .dataIndication(peer: peer, [1]))
+        #expect(try relay.sends([1], from: alice, by: 0x4000) == .dropped(.unknownChannel))
     }
 
     @Test("a permission compares addresses and no ports; the port in CreatePermission means nothing")

@@ -50,24 +50,29 @@ struct RefusalTests {
         #expect(relay.leases.isEmpty && relay.shard.allocationCount == 0)
     }
 
-    @Test("403: a denied peer by CreatePermission and ChannelBind, in every encoding, and nothing goes there by Send")
+    @Test("403: a denied peer by CreatePermission and ChannelBind, in every encoding, so that Send finds no permission")
     func forbidden() throws {
         var relay = try TURNScenario(allowing: []) { configuration in
             configuration.relays.ipv6 = RelayAddress(bound: IPAddress(ipv6High: 0x2001_0DB8_0000_0000, low: 1))
         }
         let alice = try relay.client("198.51.100.7:40000")
         try relay.allocate(alice)
+        // The policy is asked when a permission is made. An allowed peer's serves nobody else.
+        #expect(try relay.permit(alice, "8.8.8.8").isSuccess)
         for peer in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "0.0.0.0", "192.168.1.1", "224.0.0.1"] {
             #expect(try relay.permit(alice, peer).code == 403, "\(peer)")
             #expect(try relay.bind(alice, 0x4000, peer + ":80").code == 403, "\(peer)")
+            #expect(try relay.permit(alice, "8.8.8.8", peer).code == 403, "\(peer)")
             #expect(try relay.send([1], from: alice, to: peer + ":80") == .drop(.noPermission), "\(peer)")
         }
+        #expect(try relay.send([1], from: alice, to: "8.8.8.8:80").delivery != nil)
         let bob = try relay.client("198.51.100.8:40000", user: "bob")
         let reply = try relay.request(.allocate, from: bob) { builder in
             builder.appendRequestedTransport(.udp)
             builder.appendRequestedAddressFamily(.ipv6)
         }
         #expect(reply.isSuccess)
+        #expect(try relay.permit(bob, "2a00:1450::1").isSuccess)
         let peers = [
             "::ffff:127.0.0.1", "::127.0.0.1", "2002:7f00:1::1", "64:ff9b::7f00:1", "2001:0:7f00:1::", "::1", "fe80::1",
         ]
@@ -76,6 +81,7 @@ struct RefusalTests {
             #expect(try relay.bind(bob, 0x4000, "[\(peer)]:80").code == 403, "\(peer)")
             #expect(try relay.send([1], from: bob, to: "[\(peer)]:80") == .drop(.noPermission), "\(peer)")
         }
+        #expect(try relay.send([1], from: bob, to: "[2a00:1450::1]:80").delivery != nil)
     }
 
     @Test("420 with the attributes that are not served, sealed once the sender is known")

@@ -47,6 +47,18 @@ struct Reply: Hashable {
     var isSuccess: Bool { type.messageClass == .success }
 }
 
+/// What an answer and its request have in common.
+private struct Header {
+    let transactionID: TransactionID
+    let method: MessageMethod
+
+    init(_ bytes: [UInt8]) throws {
+        let message = try MessageView(parsing: bytes.span.rawBytes)
+        transactionID = message.transactionID
+        method = message.type.method
+    }
+}
+
 extension MessageView {
     fileprivate var relayedAddresses: [Endpoint] {
         var found: [Endpoint] = []
@@ -81,12 +93,15 @@ extension TURNScenario {
         }
     }
 
-    /// Sends bytes to `handle` and takes the one answer that they must get.
+    /// Sends bytes to `handle` and takes the one answer that they must get, by transaction and method theirs.
     mutating func exchange(_ bytes: [UInt8], _ client: Client) throws -> Reply {
         #expect(deliver(bytes, from: client.flow) == .control)
         let datagrams = takeSent()
         #expect(datagrams.count == 1 && datagrams.first?.destination == client.flow.client)
-        return try Reply(try #require(datagrams.first).bytes, for: client)
+        let answer = try #require(datagrams.first).bytes
+        let (asked, told) = (try Header(bytes), try Header(answer))
+        #expect(asked.transactionID == told.transactionID && asked.method == told.method, "an answer to something else")
+        return try Reply(answer, for: client)
     }
 
     mutating func request(
