@@ -29,7 +29,7 @@ public struct Answer: Sendable {
     public enum Form: Sendable {
         /// The call as it is then.
         case call
-        /// The call as it is then, with ICE servers and a credential minted anew.
+        /// The call as it is then, with ICE servers and a credential minted anew; `callEnded` once it is over.
         case callWithICE
         /// The same text.
         case same
@@ -107,6 +107,8 @@ extension CallService {
             json = try await status(result.callID, by: identity).json
         case .callWithICE:
             let call = try await status(result.callID, by: identity)
+            // A credential is minted when it is asked for, so a late repetition must not get one for a call that is over.
+            guard call.state != .ended else { throw .callEnded(call) }
             json = CallAdmission(call: call, ice: iceServers(for: identity.userID, in: call), isNew: false).json
         }
         return Answer(status: result.status, callID: result.callID, json: json, form: form)

@@ -10,12 +10,23 @@ extension CallService {
         try await stored { () async throws(StoreFailure) in try await self.store.call(id) }?.participants.map(\.userID)
     }
 
-    /// A participant has a relay allocation: the audit says so, and the participant shows relay use from now on.
-    public func relayAllocated(_ id: CallID, by user: UserID) async throws(CallFailure) {
-        let call = try await act(.relayAllocated, on: id, by: Actor(userID: user)).call
-        try await addRelayUse([CallRelayUse(callID: id, userID: user, use: RelayUse())])
+    /// A participant has a relay allocation. If the audit is to tell of it, it says so now, and the participant shows
+    /// relay use from now on. After a failure of the store this may be asked again.
+    public func relayAllocated(
+        _ id: CallID,
+        by user: UserID,
+        isAudited: Bool = true
+    ) async throws(CallFailure) {
+        let call: Call?
+        if isAudited {
+            // First what may be done twice: were it to fail after the act, asking again would repeat the act.
+            try await addRelayUse([CallRelayUse(callID: id, userID: user, use: RelayUse())])
+            call = try await act(.relayAllocated, on: id, by: Actor(userID: user)).call
+        } else {
+            call = try await stored { () async throws(StoreFailure) in try await self.store.call(id) }
+        }
         // It was opened while its call ended, or with a credential that the relay did not know to refuse.
-        if call.state == .ended { mediaRelay?.callEnded(id) }
+        if call?.state == .ended { mediaRelay?.callEnded(id) }
     }
 
     /// A participant's relay allocation is gone, having carried this much.

@@ -25,6 +25,26 @@ struct IdempotencyTests {
         }
     }
 
+    @Test("a repetition after the call's end is 410 and carries no credential")
+    func ended() async throws {
+        try await APIHarness.run { api in
+            let key = try Self.key("one")
+            let first = try await api.send(.post, "/api/calls/initiate", as: "alice", Self.body, headers: key)
+            let path = "/api/calls/\(try #require(first["callId"]?.stringValue))"
+            let answer = try await api.send(.post, "\(path)/answer", as: "bob", headers: key)
+            #expect(answer["iceServers"] != nil)
+            _ = try await api.send(.post, "\(path)/end", as: "alice", headers: key)
+            for (who, path) in [("alice", "/api/calls/initiate"), ("bob", "\(path)/answer")] {
+                let body = who == "alice" ? Self.body : ""
+                let again = try await api.send(.post, path, as: who, body, headers: key)
+                #expect(again.status == 410 && again.problem == "call_ended")
+                #expect(again["iceServers"] == nil && again["call"]?["state"] == "ended")
+            }
+            let end = try await api.send(.post, "\(path)/end", as: "alice", headers: key)
+            #expect(end.status == 200, "what hands out no credential is answered as before")
+        }
+    }
+
     @Test("the same key with another body is 422, of another user or on another route it is another key")
     func scope() async throws {
         try await APIHarness.run { api in

@@ -75,8 +75,47 @@ struct RelayUseTests {
         _ = try await node.service.end(id, reason: nil, by: Node.identity("bob"))
         try await node.service.relayAllocated(id, by: "@alice:hs")
         #expect(relay.all == [id, id])
+        try await node.service.relayAllocated(id, by: "@alice:hs", isAudited: false)
+        #expect(relay.all == [id, id, id], "also if the audit does not tell of it")
         try await node.service.relayReleased(id, by: "@alice:hs", .callEnded, use: RelayUse())
+        #expect(try await fixture.audit(node, id).count { $0.kind == .relayAllocated } == 1)
         let call = try await node.service.status(id, by: Node.identity("alice"))
         #expect(call.state == .ended)
+    }
+
+    @Test("An allocation that the store failed at may be told again, and stands in the audit once")
+    func again() async throws {
+        let fixture = try await ServiceFixture()
+        let store = try FailingStore(path: fixture.path)
+        let node = try Node(fixture.path, fixture.clock, store: store)
+        let id = try await fixture.activeCall(node).id
+        store.fail(true)
+        await #expect(throws: CallFailure.storeUnavailable) {
+            try await node.service.relayAllocated(id, by: "@alice:hs")
+        }
+        store.fail(false)
+        try await node.service.relayAllocated(id, by: "@alice:hs")
+        #expect(try await fixture.audit(node, id).count { $0.kind == .relayAllocated } == 1)
+    }
+
+    @Test("An idempotent repetition hands out no credential for a call that is over")
+    func repetition() async throws {
+        let fixture = try await ServiceFixture()
+        let node = try fixture.node()
+        let alice = Node.identity("alice")
+        let request = try RepeatableRequest(key: "k", route: "initiate", bodyHash: "h")
+        let place = { () async throws(CallFailure) -> Answer in
+            try await node.service.once(request, form: .callWithICE, by: alice) { () async throws(CallFailure) in
+                let wish = CallInitiation(roomID: "!room", invitees: ["@bob:hs"])
+                let admission = try await node.service.initiate(wish, device: nil, by: alice)
+                return Answer(status: 201, callID: admission.call.id, json: admission.json, form: .callWithICE)
+            }
+        }
+        let first = try await place()
+        let second = try await place()
+        #expect(second.callID == first.callID && second.json["iceServers"] != nil)
+        _ = try await node.service.end(first.callID, reason: nil, by: alice)
+        let ended = try await node.service.status(first.callID, by: alice)
+        await #expect(throws: CallFailure.callEnded(ended)) { _ = try await place() }
     }
 }

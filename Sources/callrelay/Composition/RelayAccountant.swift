@@ -1,9 +1,7 @@
-import CallModel
 import CallService
 import Logging
-import RelayRuntime
 import ServiceLifecycle
-import TURNRelay
+import Synchronization
 
 /// Writes down what the relay does for calls: allocations and their ends in the audit, bytes with the participants.
 ///
@@ -20,21 +18,24 @@ struct RelayAccountant: Service {
     static let overtime = Duration.seconds(5)
 
     func run() async throws {
+        let overtime = Overtime()
         // A task of its own: this one is cancelled together with the relay's, whose last notices come only then.
-        let books = Task { await keepBooks() }
+        let books = Task { await keepBooks(until: overtime) }
         await withTaskCancellationHandler {
             await books.value
         } onCancel: {
             Task {
                 try? await Task.sleep(for: Self.overtime)
-                books.cancel()
+                overtime.end()
+                // What the queue holds is still read, even if the relay does not come to its end.
+                queue.finish()
             }
         }
         // A service that ends before it is told to is taken for one that failed.
         try? await gracefulShutdown()
     }
 
-    private func keepBooks() async {
+    private func keepBooks(until overtime: Overtime) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 while !Task.isCancelled {
@@ -42,80 +43,24 @@ struct RelayAccountant: Service {
                     do { try await Task.sleep(for: Self.interval) } catch { return }
                 }
             }
-            var books = RelayBooks(calls: calls, owners: owners, logger: logger)
-            for await item in queue.items where !Task.isCancelled {
+            var books = RelayBooks(calls: calls, owners: owners, logger: logger, isLate: { overtime.isOver })
+            for await item in queue.items {
                 switch item {
                 case .notice(let notice): await books.enter(notice)
-                case .tick: await books.write(lost: queue.takeLost())
+                case .tick: await books.tick(lost: queue.takeLost())
                 }
             }
-            await books.write(lost: queue.takeLost())
+            await books.close(lost: queue.takeLost())
             group.cancelAll()
         }
     }
 }
 
-/// The accountant's state.
-struct RelayBooks {
-    let calls: CallService
-    var owners: RelayOwners
-    let logger: Logger
-    var ledger = RelayLedger()
+/// The time that is left for the books. Not a task's cancellation, which would make the store refuse to be read.
+private final class Overtime: Sendable {
+    private let hasEnded = Atomic(false)
 
-    init(calls: CallService, owners: RelayOwners, logger: Logger) {
-        self.calls = calls
-        self.owners = owners
-        self.logger = logger
-    }
+    var isOver: Bool { hasEnded.load(ordering: .relaxed) }
 
-    mutating func enter(_ notice: RelayNotice) async {
-        do throws(CallFailure) {
-            switch notice {
-            case .allocationOpened(let allocation, let username, _, _, _):
-                guard let owner = try await owners.owner(of: username, in: calls) else { return }
-                let isAudited = owners.mayAudit(owner.call)
-                ledger.opened(allocation, by: owner, isAudited: isAudited)
-                if isAudited { try await calls.relayAllocated(owner.call, by: owner.user) }
-            case .allocationTraffic(let allocation, let traffic):
-                ledger.relayed(traffic, by: allocation)
-            case .allocationClosed(let allocation, let username, let cause, let traffic):
-                // Looked up only if its beginning was not heard of: the store may fail just now, or have lost the call.
-                var owner = ledger.owner(of: allocation)
-                if owner == nil { owner = try await owners.owner(of: username, in: calls) }
-                guard let owner, ledger.closed(allocation, by: owner, traffic) else { return }
-                let use = RelayUse(traffic)
-                // The bytes first: who reads of the end finds them counted.
-                await write(lost: 0)
-                try await calls.relayReleased(owner.call, by: owner.user, RelayEnd(cause), use: use)
-            }
-        } catch {
-            logger.warning("relay use was not written to the audit", metadata: ["code": "\(error.code)"])
-        }
-    }
-
-    /// Writes bytes down; what cannot be written now waits.
-    mutating func write(lost: UInt64) async {
-        if lost > 0 {
-            logger.warning("notices of relay use were lost: too many at once", metadata: ["count": "\(lost)"])
-        }
-        let uses = ledger.takeUnwritten()
-        guard !uses.isEmpty else { return }
-        do throws(CallFailure) {
-            try await calls.addRelayUse(uses)
-        } catch {
-            ledger.putBack(uses)
-        }
-    }
-}
-
-extension RelayEnd {
-    init(_ cause: CloseCause) {
-        self =
-            switch cause {
-            case .released: .released
-            case .expired: .expired
-            case .callEnded: .callEnded
-            case .drained: .drained
-            }
-    }
+    func end() { hasEnded.store(true, ordering: .relaxed) }
 }

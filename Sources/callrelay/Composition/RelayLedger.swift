@@ -15,15 +15,21 @@ struct RelayLedger {
     /// Allocations followed at the same time; of further ones only the end is counted.
     static let liveLimit = 262_144
 
-    private struct Place: Hashable {
+    /// What one allocation has at a time, and another after it.
+    struct Place: Hashable {
         let shard: Int
         let slot: UInt32
+
+        init(_ allocation: RelayAllocation) {
+            shard = allocation.shard
+            slot = allocation.id.slot
+        }
     }
 
     private struct Entry {
         let allocation: RelayAllocation
         let owner: Owner
-        let isAudited: Bool
+        var isAudited: Bool
         var counted = RelayUse()
     }
 
@@ -33,23 +39,32 @@ struct RelayLedger {
     /// Allocations that are followed.
     var liveCount: Int { live.count }
 
+    /// Participants with bytes that are not written.
+    var unwrittenCount: Int { unwritten.count }
+
     /// An allocation began, and whether the audit tells of it. One that was in its place, and whose end was not heard of,
     /// is forgotten.
     mutating func opened(_ allocation: RelayAllocation, by owner: Owner, isAudited: Bool) {
-        let place = Self.place(allocation)
+        let place = Place(allocation)
         guard live[place] != nil || live.count < Self.liveLimit else { return }
         live[place] = Entry(allocation: allocation, owner: owner, isAudited: isAudited)
     }
 
+    /// The audit could not tell of an allocation's beginning, and so is not to tell of its end.
+    mutating func leaveOutOfAudit(_ allocation: RelayAllocation) {
+        let place = Place(allocation)
+        if live[place]?.allocation == allocation { live[place]?.isAudited = false }
+    }
+
     /// Whose allocation it is; nil if it is not followed.
     func owner(of allocation: RelayAllocation) -> Owner? {
-        let entry = live[Self.place(allocation)]
+        let entry = live[Place(allocation)]
         return entry?.allocation == allocation ? entry?.owner : nil
     }
 
     /// An allocation has relayed this much up to now.
     mutating func relayed(_ traffic: RelayTraffic, by allocation: RelayAllocation) {
-        let place = Self.place(allocation)
+        let place = Place(allocation)
         guard var entry = live[place], entry.allocation == allocation else { return }
         count(RelayUse(traffic), &entry)
         live[place] = entry
@@ -57,7 +72,7 @@ struct RelayLedger {
 
     /// An allocation ended, having relayed this much. Answers whether the audit told of its beginning.
     mutating func closed(_ allocation: RelayAllocation, by owner: Owner, _ traffic: RelayTraffic) -> Bool {
-        let place = Self.place(allocation)
+        let place = Place(allocation)
         var entry = Entry(allocation: allocation, owner: owner, isAudited: false)
         if let known = live[place], known.allocation == allocation {
             entry = known
@@ -90,10 +105,6 @@ struct RelayLedger {
     private mutating func add(_ use: RelayUse, to owner: Owner) {
         unwritten[owner, default: RelayUse()].bytesSent += use.bytesSent
         unwritten[owner, default: RelayUse()].bytesReceived += use.bytesReceived
-    }
-
-    private static func place(_ allocation: RelayAllocation) -> Place {
-        Place(shard: allocation.shard, slot: allocation.id.slot)
     }
 }
 

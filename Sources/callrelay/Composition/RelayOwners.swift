@@ -7,12 +7,13 @@ import STUNServer
 struct RelayOwners {
     /// Calls remembered; with more, all are forgotten and looked up again.
     static let callLimit = 8_192
-    /// Allocations of one call that the audit tells of; bytes are counted for all.
-    static let auditedPerCall = 1_024
+    /// Allocations of one participant of a call that the audit tells of, as long as the call is remembered; bytes are
+    /// counted for all. Each participant has a share, so that nobody can use up another's.
+    static let auditedPerParticipant = 256
 
     private struct KnownCall {
         let userByTag: [RelayUserTag: UserID]
-        var audited = 0
+        var audited: [UserID: Int] = [:]
     }
 
     private let secrets: [SharedSecret]
@@ -34,10 +35,18 @@ struct RelayOwners {
         return calls[call]?.userByTag[own.tag].map { RelayLedger.Owner(call: call, user: $0) }
     }
 
-    /// Whether the audit is to tell of one more allocation of a call.
-    mutating func mayAudit(_ call: CallID) -> Bool {
-        guard let known = calls[call], known.audited < Self.auditedPerCall else { return false }
-        calls[call]?.audited += 1
+    /// Whether `owner` answers without asking the service.
+    func know(_ username: String) -> Bool {
+        let call = TimeLimitedUsername(parsing: username)?.own?.callID.flatMap { CallID($0) }
+        return call.map { calls[$0] != nil } ?? true
+    }
+
+    /// Whether the audit is to tell of one more allocation of a participant.
+    mutating func mayAudit(_ owner: RelayLedger.Owner) -> Bool {
+        guard let known = calls[owner.call] else { return false }
+        let audited = known.audited[owner.user, default: 0]
+        guard audited < Self.auditedPerParticipant else { return false }
+        calls[owner.call]?.audited[owner.user] = audited + 1
         return true
     }
 

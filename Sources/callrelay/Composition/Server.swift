@@ -106,7 +106,7 @@ struct Server {
             CallUpkeep(
                 calls: calls,
                 store: store,
-                retention: configuration.database.eventRetention?.wholeMilliseconds,
+                retention: configuration.endedCallRetention?.wholeMilliseconds,
                 clock: { WallClock.now() },
                 logger: logger
             )
@@ -181,4 +181,10 @@ struct Server {
         group.maximumGracefulShutdownDuration = configuration.drainTimeout + .seconds(5)
         try await ServiceGroup(configuration: group).run()
     }
+}
+
+extension ServerConfiguration {
+    /// For how long an ended call is kept, nil for ever: not for less than its credentials may be good, since a restart
+    /// learns from the stored calls which credentials to refuse.
+    var endedCallRetention: Duration? { database.eventRetention.map { max($0, credentialLifetime) } }
 }

@@ -1,0 +1,89 @@
+import CallModel
+import CallStore
+import Synchronization
+
+/// A store of which what the relay's books ask for fails while a test wants it to.
+final class FailingStore: CallStore {
+    enum Failure: Int, Sendable { case none, writes, all }
+
+    private let store: SQLiteCallStore
+    private let failure = Atomic(Failure.none.rawValue)
+    private let reads = Atomic(0)
+
+    init(path: String) throws { store = try SQLiteCallStore(path: path) }
+
+    /// How often calls were read.
+    var readCount: Int { reads.load(ordering: .relaxed) }
+
+    func fail(_ failure: Failure) { self.failure.store(failure.rawValue, ordering: .relaxed) }
+
+    private func check(_ least: Failure) throws(StoreFailure) {
+        guard failure.load(ordering: .relaxed) < least.rawValue else {
+            throw .unavailable(operation: "anything", reason: "a test")
+        }
+    }
+
+    func migrate() async throws { _ = try await store.migrate() }
+
+    func commit(_ commit: CallCommit) async throws(StoreFailure) -> Bool {
+        try check(.writes)
+        return try await store.commit(commit)
+    }
+
+    func call(_ id: CallID) async throws(StoreFailure) -> Call? {
+        reads.add(1, ordering: .relaxed)
+        try check(.all)
+        return try await store.call(id)
+    }
+
+    func addRelayUse(_ uses: [CallRelayUse]) async throws(StoreFailure) {
+        try check(.writes)
+        try await store.addRelayUse(uses)
+    }
+
+    func create(_ commit: CallCommit) async throws(StoreFailure) -> CreateOutcome { try await store.create(commit) }
+
+    func activeCall(inRoom roomID: String) async throws(StoreFailure) -> Call? {
+        try await store.activeCall(inRoom: roomID)
+    }
+
+    func activeCalls(of user: UserID, limit: Int) async throws(StoreFailure) -> [Call] {
+        try await store.activeCalls(of: user, limit: limit)
+    }
+
+    func history(of user: UserID, before cursor: HistoryCursor?, limit: Int) async throws(StoreFailure) -> [Call] {
+        try await store.history(of: user, before: cursor, limit: limit)
+    }
+
+    func events(of id: CallID, after sequence: Int64, limit: Int) async throws(StoreFailure) -> [CallEvent] {
+        try await store.events(of: id, after: sequence, limit: limit)
+    }
+
+    func outgoingEvents(of id: CallID, after sequence: Int64) async throws(StoreFailure) -> [OutgoingEvent] {
+        try await store.outgoingEvents(of: id, after: sequence)
+    }
+
+    func callsDue(at now: Timestamp, limit: Int) async throws(StoreFailure) -> [CallID] {
+        try await store.callsDue(at: now, limit: limit)
+    }
+
+    func callsWithSessions() async throws(StoreFailure) -> [CallID] { try await store.callsWithSessions() }
+
+    func callsEnded(after moment: Timestamp, limit: Int) async throws(StoreFailure) -> [CallEnding] {
+        try await store.callsEnded(after: moment, limit: limit)
+    }
+
+    func prune(endedBefore: Timestamp, keysBefore: Timestamp, limit: Int) async throws(StoreFailure) -> Int {
+        try await store.prune(endedBefore: endedBefore, keysBefore: keysBefore, limit: limit)
+    }
+
+    func claim(_ key: IdempotencyKey, at now: Timestamp) async throws(StoreFailure) -> IdempotencyClaim {
+        try await store.claim(key, at: now)
+    }
+
+    func settle(_ key: IdempotencyKey, _ result: IdempotencyResult) async throws(StoreFailure) {
+        try await store.settle(key, result)
+    }
+
+    func release(_ key: IdempotencyKey) async throws(StoreFailure) { try await store.release(key) }
+}
