@@ -12,8 +12,8 @@ public enum CallLimits {
     public static let candidateSize = 4096
     /// Candidates in one request. More: `too_large`.
     public static let candidatesPerBatch = 64
-    /// Newest events of a call that can be sent again; older ones are dropped and a resume from before them is refused
-    /// with `resync_required`.
+    /// Newest events of a call that can be sent again, of those that clients are told; older ones are dropped, and a resume
+    /// that missed as many is refused with `resync_required`.
     public static let keptEvents = 1024
     /// Bytes of one sender's candidates that a fresh session is sent; the oldest beyond are left out.
     public static let keptCandidatesSize = 65_536

@@ -11,7 +11,6 @@ extension CallMachine {
         guard let session = actor.session else { throw .notJoined }
         if let after {
             guard after >= 0, after <= call.sequence else { throw .invalid(detail: "afterSeq is not of this call.") }
-            guard call.sequence - after <= Int64(CallLimits.keptEvents) else { throw .resyncRequired }
         }
         let isFirst = participant.sessionSequence == 0
         update(participant.userID) {

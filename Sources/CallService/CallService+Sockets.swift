@@ -63,9 +63,12 @@ extension CallService {
     }
 
     private func outgoingEvents(_ id: CallID, after: Int64?) async throws(CallFailure) -> [OutgoingEvent] {
-        try await stored { () async throws(StoreFailure) in
+        let events = try await stored { () async throws(StoreFailure) in
             try await self.store.outgoingEvents(of: id, after: after ?? 0)
         }
+        // As many as are kept: there may have been more, and a resume must be complete.
+        if after != nil, events.count >= CallLimits.keptEvents { throw .resyncRequired }
+        return events
     }
 
     /// The answer to `join-call` is on its way: kept signals and whatever happened since follow.

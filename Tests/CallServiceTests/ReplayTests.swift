@@ -63,6 +63,32 @@ struct ReplayTests {
         #expect(bob.take().isEmpty)
     }
 
+    @Test("Relay allocations use up nothing of what can be sent again; told events do, and then a resume is refused")
+    func window() async throws {
+        let fixture = try await ServiceFixture()
+        let node = try fixture.node()
+        let (id, _, bob) = try await fixture.activeCall(node)
+        try await node.send(id, "alice", .offer, #"{"sdp":"1"}"#)
+        let offer = Int64(try #require(bob.take().last?.sequence))
+        for _ in 0..<(CallLimits.keptEvents / 2 + 64) {
+            try await node.service.relayAllocated(id, by: "@alice:hs")
+            try await node.service.relayReleased(id, by: "@alice:hs", .released, use: RelayUse())
+        }
+        await node.service.disconnected(bob.id)
+        let back = await node.connect("bob", "b2")
+        #expect(try await node.join(id, "bob", back, after: offer - 1).missed.map(\.name) == ["webrtc-offer"])
+        let batch = (0..<CallLimits.candidatesPerBatch).map { _ in Signal(kind: .candidate, to: nil, payload: "null") }
+        for _ in 0..<(CallLimits.keptEvents / batch.count) {
+            _ = try await node.service.signal(id, batch, by: Node.identity("alice"))
+        }
+        let before = try await node.service.status(id, by: Node.identity("bob"))
+        let late = await node.connect("bob", "b3")
+        await #expect(throws: CallFailure.resyncRequired) { try await node.join(id, "bob", late, after: offer) }
+        #expect(try await node.service.status(id, by: Node.identity("bob")) == before, "a refusal changes nothing")
+        let first = before.sequence - Int64(CallLimits.keptEvents) + 1
+        #expect(try await node.join(id, "bob", late, after: first).missed.count == CallLimits.keptEvents - 1)
+    }
+
     @Test("A fresh session is announced again, replaces the older one, and is not sent answers to it")
     func fresh() async throws {
         let fixture = try await ServiceFixture()

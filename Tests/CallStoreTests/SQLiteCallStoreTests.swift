@@ -112,6 +112,26 @@ struct SQLiteCallStoreTests {
         #expect(try await fixture.store.events(of: id, after: 0, limit: 2000).count == 1281)
     }
 
+    @Test("Numbers of events that clients are not told push nothing out of what is kept")
+    func untold() async throws {
+        let fixture = try await StoreFixture()
+        let commit = try StoreFixture.newCall()
+        let id = commit.transition.call.id
+        #expect(try await fixture.store.create(commit) == .created)
+        for _ in 0..<(CallLimits.keptEvents + 64) {
+            let call = try #require(try await fixture.store.call(id))
+            let actor = Actor(userID: "@alice:hs")
+            let transition = try call.applying(
+                .relayAllocated,
+                by: actor,
+                now: StoreFixture.start,
+                policy: StoreFixture.policy
+            )
+            #expect(try await fixture.store.commit(CallCommit(transition: transition, outgoing: [])))
+        }
+        #expect(try await fixture.store.outgoingEvents(of: id, after: 0).map(\.sequence) == [1])
+    }
+
     @Test("Lists show a user's calls alone, the newest first, page by page without a gap")
     func lists() async throws {
         let fixture = try await StoreFixture()

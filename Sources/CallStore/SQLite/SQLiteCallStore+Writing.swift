@@ -68,15 +68,20 @@ extension SQLiteCallStore {
         try dropSignals(transition, db)
     }
 
-    /// Old signals go in strides, not with every event.
+    /// Old signals go in strides, not with every event. They are counted by themselves: numbers that no client was told,
+    /// such as those of relay allocations, would push out what clients may still ask for.
     private static func dropSignals(_ transition: CallTransition, _ db: Database) throws {
         let id = transition.call.id.rawValue
         let newest = transition.call.sequence
         if transition.purgesSignals {
             try db.cachedStatement(sql: "DELETE FROM call_signals WHERE call_id = ?").execute(arguments: [id])
         } else if newest / 64 != (newest - Int64(transition.events.count)) / 64 {
-            try db.cachedStatement(sql: "DELETE FROM call_signals WHERE call_id = ? AND seq <= ?")
-                .execute(arguments: [id, newest - Int64(CallLimits.keptEvents)])
+            try db.cachedStatement(
+                sql: """
+                    DELETE FROM call_signals WHERE call_id = ? AND seq <= (
+                        SELECT seq FROM call_signals WHERE call_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?)
+                    """
+            ).execute(arguments: [id, id, CallLimits.keptEvents])
         }
     }
 
