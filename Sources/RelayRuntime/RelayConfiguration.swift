@@ -9,8 +9,8 @@ public struct RelayConfiguration: Sendable {
     public var listenAddresses: [IPAddress] = []
     /// The UDP port to listen on; 0 lets the system choose one for each address, for tests.
     public var port: UInt16 = 3478
-    /// Where relay sockets bind, at most one address a family; a family without one uses the address that the client
-    /// reached.
+    /// Where relay sockets bind, at most one address a family. A family without one uses the address that the client
+    /// reached or, behind an external address, one for all clients.
     public var relayAddresses: [IPAddress] = []
     /// What clients are told instead of the bound address, at most one a family (a 1:1 NAT in front of this machine).
     public var externalAddresses: [IPAddress] = []

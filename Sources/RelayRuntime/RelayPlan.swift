@@ -18,15 +18,19 @@ struct RelayPlan: Equatable {
     /// own programs, whatever the numbers.
     var ownRelays: [RelayAddress] {
         let isLocal = listeners.allSatisfy(\.isLoopback)
-        return byListener.flatMap { [$0.ipv4, $0.ipv6].compactMap(\.self) }.reduce(into: []) { addresses, relay in
-            guard isLocal || !relay.external.isLoopback, !addresses.contains(relay) else { return }
-            addresses.append(relay)
+        return relays.filter { isLocal || !($0.bound.isLoopback || $0.external.isLoopback) }
+    }
+
+    /// The addresses of relay sockets, each once.
+    private var relays: [RelayAddress] {
+        byListener.flatMap { [$0.ipv4, $0.ipv6].compactMap(\.self) }.reduce(into: []) { addresses, relay in
+            if !addresses.contains(relay) { addresses.append(relay) }
         }
     }
 
     /// What this server listens on, as bound at `endpoints` and as seen from outside.
     func services(listeningOn endpoints: [Endpoint]) -> [Endpoint] {
-        let outside = ownRelays.filter { $0.bound != $0.external }
+        let outside = relays.filter { $0.bound != $0.external }
         return endpoints.reduce(into: endpoints) { services, endpoint in
             for relay in outside where relay.external.family == endpoint.address.family {
                 services.append(Endpoint(address: relay.external, port: endpoint.port))
@@ -55,17 +59,23 @@ struct RelayPlan: Equatable {
         defaultRouteSource: (IPAddress.Family) -> IPAddress?
     ) {
         self.listeners = listeners
-        for listener in listeners {
-            func relayAddress(_ family: IPAddress.Family) -> RelayAddress? {
-                let pinned = relay.first { $0.family == family }
-                let bound =
-                    pinned ?? (listener.family == family ? listener : nil)
-                    ?? Self.counterpart(of: listener, in: listeners, family, defaultRouteSource(family))
-                return bound.map { RelayAddress(bound: $0, external: external.first { $0.family == family }) }
-            }
-            byListener.append(RelayAddresses(ipv4: relayAddress(.ipv4), ipv6: relayAddress(.ipv6)))
+        let families: [IPAddress.Family] = [.ipv4, .ipv6]
+        let places = families.map { family in
+            Place(
+                family: family,
+                pinned: relay.first { $0.family == family },
+                external: external.first { $0.family == family },
+                listeners: listeners,
+                defaultRouteSource: defaultRouteSource(family)
+            )
         }
-        for family in [IPAddress.Family.ipv4, .ipv6] {
+        for listener in listeners {
+            byListener.append(
+                RelayAddresses(ipv4: places[0].relay(of: listener), ipv6: places[1].relay(of: listener))
+            )
+        }
+        warnings = places.compactMap(\.warning)
+        for family in families {
             let own = listeners.filter { $0.family == family }
             guard let first = own.first else { continue }
             let told =
@@ -81,19 +91,57 @@ struct RelayPlan: Equatable {
             )
         }
     }
+}
 
-    /// Where a client of `listener` gets its relays of the other family: on loopback if it came that way, never if it did
-    /// not, since nobody else could reach it there.
-    private static func counterpart(
-        of listener: IPAddress,
-        in listeners: [IPAddress],
-        _ family: IPAddress.Family,
-        _ defaultRouteSource: IPAddress?
-    ) -> IPAddress? {
-        let candidates = listeners.filter { $0.family == family }
-        let outward = candidates.filter { !$0.isLoopback }
-        let usual = outward.first { $0 == defaultRouteSource } ?? outward.first
-        return listener.isLoopback ? candidates.first(where: \.isLoopback) ?? usual : usual
+/// Where the relays of one family live.
+private struct Place {
+    let family: IPAddress.Family
+    /// What `TURN_RELAY_IP` says.
+    let pinned: IPAddress?
+    /// What `TURN_EXTERNAL_IP` says.
+    let external: IPAddress?
+    /// The listeners of the family that others can reach.
+    private let outward: [IPAddress]
+    /// The first listener of the family that this machine alone can reach.
+    private let local: IPAddress?
+    /// The way to the internet, if that is listened on, else the first address that is.
+    private let usual: IPAddress?
+
+    init(
+        family: IPAddress.Family,
+        pinned: IPAddress?,
+        external: IPAddress?,
+        listeners: [IPAddress],
+        defaultRouteSource: IPAddress?
+    ) {
+        self.family = family
+        self.pinned = pinned
+        self.external = external
+        let own = listeners.filter { $0.family == family }
+        outward = own.filter { !$0.isLoopback }
+        local = own.first(where: \.isLoopback)
+        usual = outward.first { $0 == defaultRouteSource } ?? outward.first
+    }
+
+    /// Where a client of `listener` gets its relays: where it came, if that is of the family. If not, on loopback if it
+    /// came that way, and never if it did not, since nobody else could reach it there.
+    ///
+    /// Behind an external address it does not matter where the client came. Every port is given out once for each
+    /// address that is bound; of relays bound at two addresses, and both told as one, two could have the same.
+    func relay(of listener: IPAddress) -> RelayAddress? {
+        let near = listener.isLoopback ? local : nil
+        guard let external else {
+            let reached = listener.family == family ? listener : nil
+            return (pinned ?? reached ?? near ?? usual).map { RelayAddress(bound: $0) }
+        }
+        return (pinned ?? usual ?? near).map { RelayAddress(bound: $0, external: external) }
+    }
+
+    /// Says which of several addresses has the relays, since whatever translates the external address has to lead there.
+    var warning: String? {
+        guard let external, let usual, pinned == nil, outward.count > 1 else { return nil }
+        return "TURN_EXTERNAL_IP \(external) stands for one address, so all relays of its family are bound to "
+            + "\(usual); TURN_RELAY_IP names another"
     }
 }
 

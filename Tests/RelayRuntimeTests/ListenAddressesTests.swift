@@ -60,6 +60,32 @@ struct ListenAddressesTests {
     }
 
     @Test(
+        "behind an external address all relays of its family are bound to one, so that no two clients are told the same"
+    )
+    func oneRelayAddress() {
+        let bridge = IPAddress(ipv4: 0xAC11_0001)
+        let one = RelayAddress(bound: private4, external: public4)
+        let listeners = [bridge, private4, lo4, public6, lo6]
+        let usual = RelayPlan(listeners: listeners, relay: [], external: [public4]) { family in
+            family == .ipv4 ? private4 : nil
+        }
+        #expect(usual.byListener.map(\.ipv4) == [one, one, one, one, one])
+        #expect(usual.byListener.map(\.ipv6?.bound) == [public6, public6, lo6, public6, lo6], "told as they are")
+        #expect(usual.ownRelays == [one, RelayAddress(bound: public6)])
+        #expect(usual.warnings.count == 1 && usual.warnings[0].contains("\(private4); TURN_RELAY_IP"))
+        let first = RelayPlan(listeners: listeners, relay: [], external: [public4]) { _ in nil }
+        #expect(first.byListener.allSatisfy { $0.ipv4 == RelayAddress(bound: bridge, external: public4) })
+        let pinned = RelayPlan(listeners: listeners, relay: [private4], external: [public4]) { _ in bridge }
+        #expect(pinned.byListener.allSatisfy { $0.ipv4 == one })
+        #expect(pinned.warnings.isEmpty)
+        let single = RelayPlan(listeners: [private4, lo4], relay: [], external: [public4]) { _ in nil }
+        #expect(single.byListener.map(\.ipv4) == [one, one])
+        #expect(single.warnings.isEmpty, "nothing to choose")
+        let local = RelayPlan(listeners: [lo4, public6], relay: [], external: [public4]) { _ in nil }
+        #expect(local.byListener.map(\.ipv4?.bound) == [lo4, nil], "on loopback for none but those who came there")
+    }
+
+    @Test(
         "a client of one family gets relays of the other where that family is listened to, and on loopback only there"
     )
     func otherFamily() {
@@ -107,6 +133,15 @@ struct ListenAddressesTests {
         #expect(mixed.listeners == [lo4, public4])
         let development = RelayPlan(listeners: [lo4, lo6], relay: [], external: []) { _ in nil }
         #expect(development.ownRelays.map(\.bound) == [lo4, lo6])
+        let told = RelayPlan(listeners: [lo4, private4], relay: [], external: [public4]) { _ in nil }
+        #expect(told.ownRelays == [RelayAddress(bound: private4, external: public4)], "an external address opens none")
+        let pinned = RelayPlan(listeners: [private4], relay: [lo4], external: [public4]) { _ in nil }
+        #expect(pinned.ownRelays.isEmpty)
+        let listener = Endpoint(address: private4, port: 3478)
+        #expect(
+            pinned.services(listeningOn: [listener]) == [listener, Endpoint(address: public4, port: 3478)],
+            "the server as seen from outside is no peer, whatever the relays are"
+        )
     }
 
     @Test("clients are told the external address, else the only one, else that of the default route")
