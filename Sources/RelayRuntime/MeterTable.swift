@@ -48,11 +48,11 @@ struct MeterTable: ~Copyable {
         return unsafe meters[Int(slot)]
     }
 
-    /// Takes a payload out of its allocation's bucket and the server's budget, out of both or neither. Answers why it may
-    /// not be relayed, nil if it may.
-    mutating func spend(_ bytes: Int, of slot: UInt32, now: Instant) -> DropReason? {
+    /// Takes a payload, and the headers that it leaves with, out of its allocation's bucket and the server's budget, out
+    /// of both or neither. Answers why it may not be relayed, nil if it may.
+    mutating func spend(_ payload: Int, over family: IPAddress.Family, of slot: UInt32, now: Instant) -> DropReason? {
         guard isLimited else { return nil }
-        let cost = UInt64(clamping: bytes)
+        let cost = BandwidthLimits.cost(payload: payload, over: family)
         guard share.covers(cost, now: now) else { return .serverBandwidth }
         if bytesPerSecond > 0, Int(slot) < capacity {
             // SAFETY: below `capacity`, and there is a bucket for each meter.

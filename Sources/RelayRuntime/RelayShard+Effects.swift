@@ -127,6 +127,8 @@ extension RelayShard {
             registry.vacate(lease, now: now)
         }
         closing.removeAll(keepingCapacity: true)
+        // Perhaps that was the last relay of all, and a drain is over.
+        nextDrainLook = now
     }
 
     /// Does what the mailbox says.
@@ -136,6 +138,7 @@ extension RelayShard {
         if let drain = orders.drain {
             let deadline = Instant(nanoseconds: drain.deadlineNanoseconds)
             drainDeadline = min(drainDeadline ?? deadline, deadline)
+            nextDrainLook = now
             turn.drain(to: drain.alternates)
             registry.close()
         }

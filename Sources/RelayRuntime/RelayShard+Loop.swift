@@ -1,11 +1,12 @@
 import NetPrimitives
 import PacketIO
+import STUNCore
 import TURNRelay
 
 extension RelayShard {
     /// Serves until it is drained.
     mutating func run() throws(SystemError) {
-        while !isDrained {
+        while !isDrained() {
             let ready = try poller.wait(timeoutMilliseconds: millisecondsToWait)
             now = SystemClock.now()
             unixSeconds = SystemClock.unixSeconds()
@@ -14,22 +15,25 @@ extension RelayShard {
         endRemaining()
     }
 
-    /// Draining, and nothing left to wait for in any shard or no time.
+    /// Draining, and nothing left to wait for in any shard or no time. What all shards share is looked at when this one
+    /// has closed something, and else now and then.
     ///
     /// A shard that has nothing left of its own stays: with its listeners gone, the kernel would choose anew among the
     /// remaining ones, and the clients of other shards would reach shards that do not know them.
-    private var isDrained: Bool {
+    private mutating func isDrained() -> Bool {
         guard let drainDeadline else { return false }
-        return now >= drainDeadline || registry.isEmpty
+        if now >= drainDeadline { return true }
+        guard now >= nextDrainLook else { return false }
+        nextDrainLook = Instant(nanoseconds: now.nanoseconds &+ Bounds.drainNanoseconds)
+        return registry.isEmpty
     }
 
-    /// Until the next sweep or the end of the drain, rounded up so that the wait does not end just before it. While
-    /// draining, not so long that the end of another shard's last allocation is noticed late.
+    /// Until the next sweep or, while draining, the next look at whether it is over and the end of its time; rounded up so
+    /// that the wait does not end just before it.
     private var millisecondsToWait: Int32 {
-        let next = min(nextSweep, drainDeadline ?? nextSweep)
+        let next = drainDeadline.map { min($0, nextDrainLook, nextSweep) } ?? nextSweep
         guard next > now else { return 0 }
-        let milliseconds = Int32(clamping: (next.nanoseconds &- now.nanoseconds) / 1_000_000 &+ 1)
-        return drainDeadline == nil ? milliseconds : min(milliseconds, Bounds.drainMilliseconds)
+        return Int32(clamping: (next.nanoseconds &- now.nanoseconds) / 1_000_000 &+ 1)
     }
 
     /// Listeners first, then the relay sockets that have something, then out with everything in as few calls as the
@@ -94,7 +98,7 @@ extension RelayShard {
         switch turn.route(datagram, in: ring, from: flow, now: now) {
         case .forward(let forward):
             let bytes = Int(forward.payloadCount)
-            guard mayRelay(bytes, on: forward.meter), append(forward, of: datagram) else { return }
+            guard mayRelay(forward), append(forward, of: datagram) else { return }
             counts.add(.datagramsToPeers)
             counts.add(.bytesToPeers, UInt64(truncatingIfNeeded: bytes))
             meters.countToPeer(forward.meter, bytes: bytes)
@@ -129,7 +133,7 @@ extension RelayShard {
         switch turn.routePeer(byteCount: datagram.byteCount, from: datagram.source, on: socket, now: now) {
         case .forward(let forward):
             let bytes = Int(forward.payloadCount)
-            guard mayRelay(bytes, on: forward.meter), append(forward, of: datagram) else { return }
+            guard mayRelay(forward), append(forward, of: datagram) else { return }
             counts.add(.datagramsToClients)
             counts.add(.bytesToClients, UInt64(truncatingIfNeeded: bytes))
             meters.countToClient(forward.meter, bytes: bytes)
@@ -141,8 +145,10 @@ extension RelayShard {
     }
 
     /// Whether bandwidth is left for a payload; takes it. What goes beyond is a counted drop and never waits.
-    private mutating func mayRelay(_ bytes: Int, on meter: UInt32) -> Bool {
-        guard let reason = meters.spend(bytes, of: meter, now: now) else { return true }
+    private mutating func mayRelay(_ forward: Forward) -> Bool {
+        let bytes = Int(forward.payloadCount)
+        let family = forward.destination.address.family
+        guard let reason = meters.spend(bytes, over: family, of: forward.meter, now: now) else { return true }
         counts.add(reason)
         return false
     }
@@ -154,8 +160,8 @@ extension RelayShard {
             return false
         }
         if batch.isFull { send() }
-        messageNumber &+= 1
-        batch.append(forward, of: datagram, in: ring, messageNumber: messageNumber, descriptor: descriptor)
+        let transaction = forward.framing.isIndication ? randomBytes.nextTransaction() : TransactionID(high: 0, low: 0)
+        batch.append(forward, of: datagram, in: ring, transaction: transaction, descriptor: descriptor)
         return true
     }
 

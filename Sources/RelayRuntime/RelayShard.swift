@@ -28,7 +28,7 @@ struct RelayShard: ~Copyable {
         /// All allocations are looked at within this time, in seconds.
         static let sweepRoundSeconds: UInt64 = 8
         /// Between two looks at whether all shards are drained.
-        static let drainMilliseconds: Int32 = 100
+        static let drainNanoseconds: UInt64 = 100_000_000
         /// Bytes the kernel may hold for a relay socket.
         static let relayBufferBytes: Int32 = 256 * 1024
     }
@@ -54,8 +54,8 @@ struct RelayShard: ~Copyable {
     var nextSweep: Instant
     /// When calls are told next of their traffic.
     var nextReport: Instant
-    /// Makes the transaction IDs of Data indications.
-    var messageNumber: UInt64
+    /// For the transaction IDs of Data indications.
+    var randomBytes = RandomBytes()
     let index: Int
     /// Where ICMP errors are heard: in one shard for all.
     let icmpSources: [ICMPSource]
@@ -63,6 +63,8 @@ struct RelayShard: ~Copyable {
     var closing: [SocketID] = []
     /// When to end at the latest; nil while not draining.
     var drainDeadline: Instant?
+    /// When to look next, while draining, at whether any shard has a relay left.
+    var nextDrainLook: Instant
 
     // Shared with other threads.
     let registry: SharedRegistry
@@ -105,11 +107,11 @@ struct RelayShard: ~Copyable {
         mailbox = start.mailboxes[start.index]
         shared = start.counters
         notify = start.notify
-        messageNumber = random.next()
         now = SystemClock.now()
         unixSeconds = SystemClock.unixSeconds()
         nextSweep = now.advanced(bySeconds: 1)
         nextReport = nextSweep
+        nextDrainLook = now
         for call in start.endedCalls {
             let isDone = turn.endCall(call, now: now, into: &effects)
             precondition(isDone, "a shard begins without allocations")

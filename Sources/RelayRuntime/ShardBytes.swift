@@ -1,5 +1,6 @@
 import NetPrimitives
 import PacketIO
+import STUNCore
 import TURNRelay
 
 // The joints between the ring, the TURN state and the send batch. Each takes the parts of a shard one by one, which is
@@ -29,13 +30,18 @@ extension TURNShard {
     }
 }
 
+extension RandomBytes {
+    /// A transaction ID that nobody can guess (RFC 8489 §5).
+    mutating func nextTransaction() -> TransactionID { TransactionID(high: nextUInt32(), low: nextUInt64()) }
+}
+
 extension SendBatch {
-    /// Adds a payload behind the header that its framing asks for.
+    /// Adds a payload behind the header that its framing asks for; an indication has `transaction` in it.
     mutating func append(
         _ forward: Forward,
         of datagram: ReceivedDatagram,
         in ring: borrowing PacketRing,
-        messageNumber: UInt64,
+        transaction: TransactionID,
         descriptor: Int32
     ) {
         let offset = Int(forward.payloadOffset)
@@ -43,7 +49,7 @@ extension SendBatch {
         var header = nextHeader
         let headerByteCount = forward.framing.writeHeader(
             payloadByteCount: count,
-            messageNumber: messageNumber,
+            transaction: transaction,
             into: &header
         )
         append(

@@ -1,4 +1,5 @@
 public import NetPrimitives
+public import STUNCore
 
 /// What has to surround a payload on its way out. Pure data and pure arithmetic; the payload itself is never touched.
 public enum Framing: Hashable, Sendable, BitwiseCopyable {
@@ -11,6 +12,15 @@ public enum Framing: Hashable, Sendable, BitwiseCopyable {
 
     /// The longest header that `writeHeader` produces, in bytes.
     public static let longestHeaderByteCount = 48
+
+    /// Whether the header is that of a STUN message, which has a transaction ID of its own.
+    @inlinable
+    public var isIndication: Bool {
+        switch self {
+        case .raw, .channelData: false
+        case .dataIndication: true
+        }
+    }
 
     /// Length of the header that goes before the payload, in bytes.
     @inlinable
@@ -33,14 +43,14 @@ public enum Framing: Hashable, Sendable, BitwiseCopyable {
 
     /// Writes the header for a payload of `payloadByteCount` bytes to the start of `scratch`.
     ///
-    /// `messageNumber` makes the transaction ID of a Data indication: a counter that began at a random number is enough,
-    /// since nobody ever answers an indication. The caller owns the size of `scratch` (`longestHeaderByteCount` always
-    /// suffices) and keeps the whole message within 65,535 bytes, as `TURNShard`'s verdicts do.
+    /// `transaction` stands in the header where `isIndication`: each time another one, and a random one, as RFC 8489 §5
+    /// wants it of indications too. The caller owns the size of `scratch` (`longestHeaderByteCount` always suffices) and
+    /// keeps the whole message within 65,535 bytes, as `TURNShard`'s verdicts do.
     ///
     /// - Returns: the header's length in bytes.
     public func writeHeader(
         payloadByteCount: Int,
-        messageNumber: UInt64,
+        transaction: TransactionID,
         into scratch: inout MutableRawSpan
     ) -> Int {
         switch self {
@@ -54,7 +64,7 @@ public enum Framing: Hashable, Sendable, BitwiseCopyable {
             return Self.writeDataIndication(
                 peer: peer,
                 payloadByteCount: payloadByteCount,
-                messageNumber: messageNumber,
+                transaction: transaction,
                 into: &scratch
             )
         }
@@ -63,7 +73,7 @@ public enum Framing: Hashable, Sendable, BitwiseCopyable {
     private static func writeDataIndication(
         peer: Endpoint,
         payloadByteCount: Int,
-        messageNumber: UInt64,
+        transaction: TransactionID,
         into scratch: inout MutableRawSpan
     ) -> Int {
         let magicCookie: UInt32 = 0x2112_A442
@@ -71,14 +81,12 @@ public enum Framing: Hashable, Sendable, BitwiseCopyable {
         let addressByteCount: UInt32 = isIPv4 ? 8 : 20
         let padded = UInt32(truncatingIfNeeded: payloadByteCount &+ 3) & ~3
         let messageByteCount = 4 &+ addressByteCount &+ 4 &+ padded
-        let identifierHigh = mixed(messageNumber)
-        let identifierLow = UInt32(truncatingIfNeeded: mixed(messageNumber ^ 0x9E37_79B9_7F4A_7C15))
 
         // Type 0x0017: method Data, class indication.
         scratch.storeBytes(of: (0x0017_0000 | messageByteCount & 0xFFFF).bigEndian, toByteOffset: 0, as: UInt32.self)
         scratch.storeBytes(of: magicCookie.bigEndian, toByteOffset: 4, as: UInt32.self)
-        scratch.storeBytes(of: identifierHigh.bigEndian, toByteOffset: 8, as: UInt64.self)
-        scratch.storeBytes(of: identifierLow.bigEndian, toByteOffset: 16, as: UInt32.self)
+        scratch.storeBytes(of: transaction.high.bigEndian, toByteOffset: 8, as: UInt32.self)
+        scratch.storeBytes(of: transaction.low.bigEndian, toByteOffset: 12, as: UInt64.self)
 
         // XOR-PEER-ADDRESS, 0x0012.
         scratch.storeBytes(of: (0x0012_0000 | addressByteCount).bigEndian, toByteOffset: 20, as: UInt32.self)
@@ -90,10 +98,9 @@ public enum Framing: Hashable, Sendable, BitwiseCopyable {
             scratch.storeBytes(of: (peer.address.ipv4Bits ^ magicCookie).bigEndian, toByteOffset: 28, as: UInt32.self)
             offset = 32
         } else {
-            let highMask = UInt64(magicCookie) << 32 | identifierHigh >> 32
-            let lowMask = identifierHigh << 32 | UInt64(identifierLow)
+            let highMask = UInt64(magicCookie) << 32 | UInt64(transaction.high)
             scratch.storeBytes(of: (peer.address.high ^ highMask).bigEndian, toByteOffset: 28, as: UInt64.self)
-            scratch.storeBytes(of: (peer.address.low ^ lowMask).bigEndian, toByteOffset: 36, as: UInt64.self)
+            scratch.storeBytes(of: (peer.address.low ^ transaction.low).bigEndian, toByteOffset: 36, as: UInt64.self)
             offset = 44
         }
 
@@ -101,13 +108,5 @@ public enum Framing: Hashable, Sendable, BitwiseCopyable {
         let dataWord = 0x0013_0000 | UInt32(truncatingIfNeeded: payloadByteCount) & 0xFFFF
         scratch.storeBytes(of: dataWord.bigEndian, toByteOffset: offset, as: UInt32.self)
         return offset &+ 4
-    }
-
-    /// Spreads a counter over 64 bits (the finaliser of MurmurHash3, a bijection), so that no two numbers collide.
-    private static func mixed(_ number: UInt64) -> UInt64 {
-        var word = number
-        word = (word ^ word >> 33) &* 0xFF51_AFD7_ED55_8CCD
-        word = (word ^ word >> 33) &* 0xC4CE_B9FE_1A85_EC53
-        return word ^ word >> 33
     }
 }

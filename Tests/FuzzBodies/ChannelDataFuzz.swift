@@ -10,7 +10,8 @@ enum ChannelDataFuzz {
         try checkStream(bytes)
         let number = (bytes.uint16(at: 0) ?? 0) & 0x0FFF | 0x4000
         try checkChannelFraming(payload, number)
-        try checkIndicationFraming(payload, from: peer(bytes), messageNumber: bytes.uint64(at: 0) ?? 0)
+        let transaction = TransactionID(high: bytes.uint32(at: 0) ?? 0, low: bytes.uint64(at: 4) ?? 0)
+        try checkIndicationFraming(payload, from: peer(bytes), transaction)
     }
 
     private static func checkDatagram(_ bytes: RawSpan) throws(FuzzFinding) {
@@ -41,7 +42,7 @@ enum ChannelDataFuzz {
 
     private static func checkChannelFraming(_ payload: RawSpan, _ number: UInt16) throws(FuzzFinding) {
         let framing = Framing.channelData(number)
-        let framed = framed(payload, as: framing, messageNumber: 0)
+        let framed = framed(payload, as: framing, TransactionID(high: 0, low: 0))
         let data = try unwrap(ChannelData(datagram: framed.span.rawBytes), "our ChannelData is none")
         try expect(data.channelNumber == number, "channel \(data.channelNumber) instead of \(number)")
         try expect(Array(framed[data.payload]) == payload.copied(), "the payload changed on its way")
@@ -50,17 +51,18 @@ enum ChannelDataFuzz {
     private static func checkIndicationFraming(
         _ payload: RawSpan,
         from peer: Endpoint,
-        messageNumber: UInt64
+        _ transaction: TransactionID
     ) throws(FuzzFinding) {
-        let framed = framed(payload, as: .dataIndication(peer: peer), messageNumber: messageNumber)
+        let framed = framed(payload, as: .dataIndication(peer: peer), transaction)
         let message = try parse(framed.span.rawBytes)
+        try expect(message.transactionID == transaction, "a Data indication with another transaction ID than given")
         try expect(message.type == MessageType(.data, .indication), "a Data indication of type \(message.type)")
         try expect(message.xorAddress(.xorPeerAddress) == peer, "a Data indication from another peer than \(peer)")
         let range = try unwrap(message.dataRange, "a Data indication without data")
         try expect(Array(framed[range]) == payload.copied(), "the payload changed on its way")
     }
 
-    private static func framed(_ payload: RawSpan, as framing: Framing, messageNumber: UInt64) -> [UInt8] {
+    private static func framed(_ payload: RawSpan, as framing: Framing, _ transaction: TransactionID) -> [UInt8] {
         var scratch = [UInt8](repeating: 0xAA, count: Framing.longestHeaderByteCount)
         var written = 0
         do {
@@ -69,7 +71,7 @@ enum ChannelDataFuzz {
             var raw = unsafe span.mutableBytes
             written = framing.writeHeader(
                 payloadByteCount: payload.byteCount,
-                messageNumber: messageNumber,
+                transaction: transaction,
                 into: &raw
             )
         }

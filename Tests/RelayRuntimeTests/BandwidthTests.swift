@@ -4,6 +4,13 @@ import Testing
 
 @testable import RelayRuntime
 
+extension MeterTable {
+    /// Spends what an IPv4 datagram takes that has `bytes` in all.
+    fileprivate mutating func spend(datagram bytes: Int, of slot: UInt32, now: Instant) -> DropReason? {
+        spend(bytes - 28, over: .ipv4, of: slot, now: now)
+    }
+}
+
 @Suite("Bandwidth limits, in virtual time")
 struct BandwidthTests {
     private func instant(milliseconds: UInt64) -> Instant {
@@ -21,14 +28,14 @@ struct BandwidthTests {
         for millisecond in 0..<10_000 as Range<UInt64> {
             let now = instant(milliseconds: millisecond)
             for _ in 0..<2 {
-                switch meters.spend(1000, of: 700, now: now) {
+                switch meters.spend(datagram: 1000, of: 700, now: now) {
                 case nil: relayed += 1000
                 case .allocationBandwidth?: break
                 case let other?: Issue.record("\(other)")
                 }
             }
             if millisecond % 20 == 0 {
-                #expect(meters.spend(1000, of: 1, now: now) == nil, "50 kB/s is within the other's own limit")
+                #expect(meters.spend(datagram: 1000, of: 1, now: now) == nil, "50 kB/s is within the other's own limit")
             }
         }
         #expect(relayed == 100_000 + 999_000, "one burst and ten seconds' worth, in whole datagrams")
@@ -37,14 +44,14 @@ struct BandwidthTests {
     @Test("a slot that is given to another allocation begins with a full bucket")
     func reopened() {
         var limits = BandwidthLimits()
-        limits.perAllocation = 16_384
+        limits.perAllocation = 20_000
         var meters = MeterTable(limits: limits)
         let now = instant(milliseconds: 0)
         meters.open(0, now: now)
-        #expect(meters.spend(16_384, of: 0, now: now) == nil)
-        #expect(meters.spend(1, of: 0, now: now) == .allocationBandwidth)
+        #expect(meters.spend(datagram: 20_000, of: 0, now: now) == nil)
+        #expect(meters.spend(datagram: 28, of: 0, now: now) == .allocationBandwidth)
         meters.open(0, now: now)
-        #expect(meters.spend(16_384, of: 0, now: now) == nil)
+        #expect(meters.spend(datagram: 20_000, of: 0, now: now) == nil)
     }
 
     @Test("a rate below a datagram's size lets a datagram through once in a while")
@@ -56,9 +63,45 @@ struct BandwidthTests {
         meters.open(0, now: instant(milliseconds: 0))
         var relayed = 0
         for second in 0..<1000 as Range<UInt64>
-        where meters.spend(1200, of: 0, now: instant(milliseconds: second * 1000 + 400_000)) == nil { relayed += 1200 }
-        #expect(relayed <= 16_384 + 100_000)
+        where meters.spend(datagram: 1200, of: 0, now: instant(milliseconds: second * 1000 + 400_000)) == nil {
+            relayed += 1200
+        }
+        #expect(relayed <= Int(BandwidthLimits.smallestBurst) + 100_000)
         #expect(relayed >= 50_000)
+    }
+
+    @Test("the largest datagram that is taken in passes at the smallest rate, over either family")
+    func largest() {
+        var limits = BandwidthLimits()
+        limits.perAllocation = 1
+        limits.total = 1
+        for family in [IPAddress.Family.ipv4, .ipv6] {
+            var meters = MeterTable(limits: limits, budget: BandwidthBudget(bytesPerSecond: 1))
+            let now = instant(milliseconds: 100_000_000)
+            meters.open(0, now: now)
+            #expect(meters.spend(RelayShard.Bounds.slotBytes, over: family, of: 0, now: now) == nil)
+        }
+    }
+
+    @Test(
+        "an empty payload takes what its IP and UDP headers have, of its allocation and of the server",
+        arguments: [(.ipv4, 28), (.ipv6, 48)] as [(IPAddress.Family, Int)]
+    )
+    func headers(family: IPAddress.Family, bytes: Int) {
+        let now = instant(milliseconds: 100_000)
+        var limits = BandwidthLimits()
+        limits.perAllocation = 100_000
+        var meters = MeterTable(limits: limits)
+        meters.open(0, now: now)
+        var relayed = 0
+        while relayed < 100_000, meters.spend(0, over: family, of: 0, now: now) == nil { relayed += 1 }
+        #expect(relayed == 100_000 / bytes)
+        let budget = BandwidthBudget(bytesPerSecond: 100_000)
+        var unlimited = MeterTable(budget: budget)
+        relayed = 0
+        while relayed < 100_000, unlimited.spend(0, over: family, of: 0, now: now) == nil { relayed += 1 }
+        // A burst of whole chunks.
+        #expect(relayed == 100_000 / Int(budget.chunk) * Int(budget.chunk) / bytes)
     }
 
     @Test("without limits nothing is refused")
@@ -66,7 +109,7 @@ struct BandwidthTests {
         var meters = MeterTable()
         let now = instant(milliseconds: 0)
         meters.open(0, now: now)
-        for _ in 0..<100_000 { #expect(meters.spend(65_535, of: 0, now: now) == nil) }
+        for _ in 0..<100_000 { #expect(meters.spend(datagram: 65_535, of: 0, now: now) == nil) }
     }
 
     @Test(
@@ -86,9 +129,9 @@ struct BandwidthTests {
         for millisecond in 0..<UInt64(seconds * 1000) {
             let now = instant(milliseconds: millisecond)
             for _ in 0..<perMillisecond {
-                if first.spend(size, of: 0, now: now) == nil { relayed += size }
-                if second.spend(size, of: 0, now: now) == nil { relayed += size }
-                if third.spend(size, of: 0, now: now) == nil { relayed += size }
+                if first.spend(datagram: size, of: 0, now: now) == nil { relayed += size }
+                if second.spend(datagram: size, of: 0, now: now) == nil { relayed += size }
+                if third.spend(datagram: size, of: 0, now: now) == nil { relayed += size }
             }
         }
         let burst = max(rate, Int(budget.chunk))
@@ -115,10 +158,10 @@ struct BandwidthTests {
         let start = instant(milliseconds: 0)
         meters.open(0, now: start)
         var refused = 0
-        for _ in 0..<2000 where meters.spend(1000, of: 0, now: start) == .serverBandwidth { refused += 1 }
+        for _ in 0..<2000 where meters.spend(datagram: 1000, of: 0, now: start) == .serverBandwidth { refused += 1 }
         #expect(refused >= 1979)
         // Had the refused ones been charged, the bucket would be empty by now.
-        #expect(meters.spend(1000, of: 0, now: instant(milliseconds: 1000)) == nil)
+        #expect(meters.spend(datagram: 1000, of: 0, now: instant(milliseconds: 1000)) == nil)
     }
 }
 
@@ -126,6 +169,9 @@ struct BandwidthTests {
 struct BandwidthLoopbackTests {
     /// Bytes sent between two looks at the clock: few enough for a receive buffer.
     private static let burst = 40_000
+
+    /// What datagrams over IPv4 take out of a limit.
+    private func cost(_ payload: UInt64, in datagrams: UInt64) -> Double { Double(payload + 28 * datagrams) }
 
     /// What a rate allows in a time: one second's worth at once, then the rate.
     private func entitled(_ rate: Int, _ elapsed: Duration) -> Double { Double(rate) * (1 + elapsed / .seconds(1)) }
@@ -165,9 +211,13 @@ struct BandwidthLoopbackTests {
             let counters = relay.counters()
             let allowed = entitled(rate, clock.now - start)
             #expect(quietReceived == rounds)
-            let loudBytes = Int(counters[.bytesToPeers]) - rounds
-            #expect(Double(loudBytes) <= allowed)
-            #expect(loudBytes >= rate, "the burst at least, however late this machine looks")
+            let loudDatagrams = counters[.datagramsToPeers] - UInt64(rounds)
+            let loudCost = cost(counters[.bytesToPeers] - UInt64(rounds), in: loudDatagrams)
+            #expect(loudCost <= allowed)
+            #expect(
+                loudCost > Double(rate - 1028),
+                "the burst at least, in whole datagrams, however late this machine looks"
+            )
             #expect(counters[.allocationBandwidth] > 0)
         }
     }
@@ -185,13 +235,43 @@ struct BandwidthLoopbackTests {
                 return counters[.datagramsToClients] + counters[.allocationBandwidth] == 40
             }
             #expect(relay.counters()[.allocationBandwidth] >= 1)
-            #expect(relay.counters()[.datagramsToClients] >= 16)
+            // A burst of 16,432 bytes, in whole datagrams of 1,028 with their headers.
+            #expect(relay.counters()[.datagramsToClients] >= 15)
+        }
+    }
+
+    @Test("empty payloads are held to the rate by their headers, and no byte of them is counted as relayed")
+    func empty() async throws {
+        // Too slow to refill meanwhile, however long this machine takes for a round.
+        let rate = 1000
+        try await withRelay({ $0.bandwidth.perAllocation = rate }) { relay, server in
+            let client = try TestClient(of: server)
+            let sink = try TestSocket()
+            _ = try client.allocate()
+            try client.bind(0x4000, to: sink.endpoint)
+            let clock = ContinuousClock()
+            let start = clock.now
+            var sent = 0
+            while relay.counters()[.allocationBandwidth] == 0, clock.now - start < .seconds(60) {
+                for _ in 0..<300 { try client.sendChannelData(0x4000, []) }
+                sent += 300
+                try await eventually("all are counted") {
+                    let counters = relay.counters()
+                    return Int(counters[.datagramsToPeers] + counters[.allocationBandwidth]) == sent
+                }
+            }
+            let counters = relay.counters()
+            let refilled = Double(rate) * ((clock.now - start) / .seconds(1))
+            #expect(counters[.allocationBandwidth] > 0)
+            #expect(counters[.bytesToPeers] == 0)
+            #expect(cost(0, in: counters[.datagramsToPeers]) <= Double(BandwidthLimits.smallestBurst) + refilled)
         }
     }
 
     @Test("the server's limit holds for all shards together")
     func total() async throws {
-        try await withRelay(workers: 3, { $0.bandwidth.total = 100_000 }) { relay, server in
+        let rate = 100_000
+        try await withRelay(workers: 3, { $0.bandwidth.total = rate }) { relay, server in
             let sink = try TestSocket()
             var clients: [TestClient] = []
             for _ in 0..<6 {
@@ -203,18 +283,25 @@ struct BandwidthLoopbackTests {
             let clock = ContinuousClock()
             let start = clock.now
             var sent = 0
-            while clock.now - start < .seconds(2) || Double(sent) < 3 * entitled(100_000, clock.now - start) {
+            while clock.now - start < .seconds(2) || Double(sent * 1000) < 3 * entitled(rate, clock.now - start) {
                 for client in clients {
-                    for _ in 0..<5 { try client.sendChannelData(0x4000, [UInt8](repeating: 7, count: 1000)) }
-                    sent += 5000
+                    for _ in 0..<20 { try client.sendChannelData(0x4000, [UInt8](repeating: 7, count: 1000)) }
+                    sent += 20
                 }
-                try await Task.sleep(for: .milliseconds(2))
+                try await eventually("all are counted") {
+                    let counters = relay.counters()
+                    return Int(counters[.datagramsToPeers] + counters[.serverBandwidth]) == sent
+                }
             }
-            let bytes = Double(relay.counters()[.bytesToPeers])
-            let allowed = entitled(100_000, clock.now - start)
-            #expect(bytes <= allowed)
-            #expect(bytes >= 65_536, "the burst at least, but for what shards hold")
-            #expect(relay.counters()[.serverBandwidth] > 0)
+            let counters = relay.counters()
+            let relayed = cost(counters[.bytesToPeers], in: counters[.datagramsToPeers])
+            #expect(relayed <= entitled(rate, clock.now - start))
+            let chunk = Int(BandwidthBudget(bytesPerSecond: rate).chunk)
+            #expect(
+                relayed >= Double(rate - 4 * chunk),
+                "the burst at least, but for a chunk that is not whole and what each shard has drawn and not spent"
+            )
+            #expect(counters[.serverBandwidth] > 0)
         }
     }
 }

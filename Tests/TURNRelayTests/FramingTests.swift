@@ -1,16 +1,19 @@
 import NetPrimitives
+import STUNCore
 import Testing
 
 @testable import TURNRelay
 
 @Suite("Framing")
 struct FramingTests {
-    private func header(_ framing: Framing, payload: Int, number: UInt64 = 1) -> [UInt8] {
+    private static let transaction = TransactionID(high: 0x0102_0304, low: 0x0506_0708_090A_0B0C)
+
+    private func header(_ framing: Framing, payload: Int) -> [UInt8] {
         var scratch = [UInt8](repeating: 0xAA, count: Framing.longestHeaderByteCount)
         var span = scratch.mutableSpan
         // SAFETY: the elements are plain bytes.
         var bytes = unsafe span.mutableBytes
-        let count = framing.writeHeader(payloadByteCount: payload, messageNumber: number, into: &bytes)
+        let count = framing.writeHeader(payloadByteCount: payload, transaction: Self.transaction, into: &bytes)
         #expect(count == framing.headerByteCount)
         return Array(scratch[..<count])
     }
@@ -54,10 +57,13 @@ struct FramingTests {
         #expect(Array(bytes[44...]) == [0x00, 0x13, 0, 4])
     }
 
-    @Test("no two message numbers share a transaction ID")
+    @Test("a Data indication has the transaction ID that it is given, and no other framing asks for one")
     func transactionIDs() throws {
-        let framing = Framing.dataIndication(peer: try Endpoint(parsing: "192.0.2.9:5000"))
-        let seen = Set((0..<1000).map { Array(header(framing, payload: 0, number: UInt64($0))[8..<20]) })
-        #expect(seen.count == 1000)
+        for peer in ["192.0.2.9:5000", "[2001:db8::7]:1025"] {
+            let framing = Framing.dataIndication(peer: try Endpoint(parsing: peer))
+            #expect(framing.isIndication)
+            #expect(Array(header(framing, payload: 0)[8..<20]) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+        }
+        #expect(!Framing.raw.isIndication && !Framing.channelData(0x4000).isIndication)
     }
 }

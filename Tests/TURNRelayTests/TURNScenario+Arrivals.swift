@@ -63,7 +63,8 @@ extension TURNScenario {
         var span = scratch.mutableSpan
         // SAFETY: the elements are plain bytes.
         var header = unsafe span.mutableBytes
-        let count = framing.writeHeader(payloadByteCount: payload.count, messageNumber: 9, into: &header)
+        let transaction = TransactionID(high: 8, low: 9)
+        let count = framing.writeHeader(payloadByteCount: payload.count, transaction: transaction, into: &header)
         let padding = [UInt8](repeating: 0, count: framing.paddingByteCount(payloadByteCount: payload.count))
         return Array(scratch[..<count]) + payload + padding
     }

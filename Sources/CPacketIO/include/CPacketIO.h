@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -249,6 +250,20 @@ static inline uint64_t packet_unix_seconds(void) {
     struct timespec time;
     clock_gettime(CLOCK_REALTIME_COARSE, &time);
     return time.tv_sec < 0 ? 0 : (uint64_t)time.tv_sec;
+}
+
+// MARK: Randomness
+
+// Fills memory with random bytes that nobody can guess.
+static inline struct packet_result packet_random_fill(void *bytes, size_t count) {
+    size_t filled = 0;
+    while (filled < count) {
+        ssize_t got = getrandom((char *)bytes + filled, count - filled, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return packet_result_of(-1);
+        filled += (size_t)got;
+    }
+    return packet_result_of(0);
 }
 
 // MARK: Threads and limits
