@@ -60,7 +60,10 @@ extension ConfigurationKey {
             )
         case .turnRelayIP:
             turn(
-                .derived("the address the client reached", example: "192.0.2.1"),
+                .derived(
+                    "the address the client reached; with TURN_EXTERNAL_IP, one for all: the default route's source",
+                    example: "192.0.2.1"
+                ),
                 "Where relay sockets bind, at most one address a family."
             )
         case .turnPublicHost: turn(.none, "Name or address to put into the stun: and turn: URIs.")
@@ -71,18 +74,21 @@ extension ConfigurationKey {
         case .turnExternalIP:
             turn(
                 .derived("the listen address; of several, the default route's source address", example: "192.0.2.1"),
-                "Address that clients are given, at most one a family."
+                "Address that clients are given, at most one a family, for one address of this machine (TURN_RELAY_IP)."
             )
         case .turnAlternateServer:
             turn(
                 .none,
                 "Another TURN server that new clients are sent to while this one drains: address or address:port, at "
-                    + "most one a family. Without one they are refused."
+                    + "most one a family; its port is TURN_PORT unless given. Without one they are refused."
             )
         case .turnRelayMinPort: turn(.value("49152"), "First port of relayed addresses.")
         case .turnRelayMaxPort: turn(.value("65535"), "Last port of relayed addresses.")
         case .turnWorkers:
-            turn(.derived("the CPUs in the affinity mask", example: "2"), "Relay threads, each with its own sockets.")
+            turn(
+                .derived("the CPUs in the affinity mask", example: "2"),
+                "Relay threads, each with its own sockets; at most 256."
+            )
         case .turnAllowedPeers:
             turn(
                 .derived("127.0.0.0/8,::1/128 if every TURN_LISTEN is loopback, else none", example: "10.0.0.0/8"),
@@ -103,12 +109,14 @@ extension ConfigurationKey {
         case .turnMaxBPS:
             turn(
                 .value("0"),
-                "Bytes of payload a second per allocation, both directions together; more is dropped. 0: no limit."
+                "Bytes a second per allocation, IP and UDP headers counted, both directions together; more is dropped. "
+                    + "0: no limit."
             )
         case .turnTotalBPS:
             turn(
                 .value("0"),
-                "Bytes of payload a second on this server, both directions together; more is dropped. 0: no limit."
+                "Bytes a second on this server, IP and UDP headers counted, both directions together; more is dropped. "
+                    + "0: no limit."
             )
         case .turnUnauthReplies:
             turn(

@@ -134,12 +134,29 @@ struct SettingReader {
         try list(key, "a CIDR such as 10.0.0.0/8") { IPPrefix($0) }
     }
 
-    /// At most one address of each family.
+    /// Blocks of peers. IPv4 peers have IPv4 addresses and no others, so that an IPv4-mapped block would mean nothing.
+    func peerPrefixes(_ key: ConfigurationKey) throws(ConfigurationFailure) -> [IPPrefix] {
+        let prefixes = try prefixes(key)
+        for prefix in prefixes {
+            guard let unmapped = prefix.unmapped else { continue }
+            throw failure(key, "\(prefix) names no peer: write it as IPv4, \(unmapped)")
+        }
+        return prefixes
+    }
+
+    /// At most one address of each family, each that of a single host.
     func addressPerFamily(_ key: ConfigurationKey) throws(ConfigurationFailure) -> [IPAddress] {
         let addresses = try addresses(key)
+        for address in addresses { try requireHost(address, in: key) }
         for family in [IPAddress.Family.ipv4, .ipv6] where addresses.count(where: { $0.family == family }) > 1 {
             throw failure(key, "may name at most one address of a family")
         }
         return addresses
+    }
+
+    /// Refuses an address that is not a single host's.
+    func requireHost(_ address: IPAddress, in key: ConfigurationKey) throws(ConfigurationFailure) {
+        guard let problem = address.problemAsHost else { return }
+        throw failure(key, "\(address) cannot be the address of a host: \(problem)")
     }
 }

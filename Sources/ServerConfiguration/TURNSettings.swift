@@ -22,7 +22,8 @@ public struct TURNSettings: Sendable {
 
     /// Addresses to listen on; a wildcard expands to the interface addresses.
     public let listen: [IPAddress]
-    /// Where relay sockets bind, at most one a family; empty: the address the client reached.
+    /// Where relay sockets bind, at most one a family; empty: the address the client reached or, behind an external
+    /// address, one for all clients.
     public let relayAddresses: [IPAddress]
     /// Name to put into URIs.
     public let publicHost: String?
@@ -46,16 +47,19 @@ public struct TURNSettings: Sendable {
     public let allowedPeers: [IPPrefix]
     /// Never relayed to; nil: the standard table.
     public let deniedPeers: [IPPrefix]?
-    /// Allocations per user; zero: no limit.
+    /// Relayed addresses and reserved ports per user; zero: no limit.
     public let userQuota: Int
-    /// Allocations on this server; zero: no limit.
+    /// Relayed addresses and reserved ports on this server; zero: no limit.
     public let totalQuota: Int
-    /// Bytes a second per allocation; zero: no limit.
+    /// Bytes a second per allocation, IP and UDP headers counted; zero: no limit.
     public let maxBytesPerSecond: Int
-    /// Bytes a second on this server; zero: no limit.
+    /// Bytes a second on this server, IP and UDP headers counted; zero: no limit.
     public let totalBytesPerSecond: Int
     /// 400, 401 and 438 answers a second per unauthenticated source; zero: no limit.
     public let unauthenticatedReplies: Int
+
+    /// The most relay threads; the relay has the same limit.
+    public static let workerLimit = 256
 
     /// Whether only this machine can reach the relay.
     public var listensOnLoopbackOnly: Bool { listen.allSatisfy(\.isLoopback) }
@@ -73,7 +77,8 @@ public struct TURNSettings: Sendable {
         }
         port = try reader.port(.turnPort)
         externalAddresses = try reader.addressPerFamily(.turnExternalIP)
-        alternateServers = try Self.alternateServers(reader, port: port)
+        let own = (listen + externalAddresses).map { [port] in Endpoint(address: $0, port: port) }
+        alternateServers = try Self.alternateServers(reader, port: port, own: own)
         relayPorts = try Self.relayPorts(reader)
         realm = try reader.required(.turnRealm, "at most 28 bytes of printable characters without quotes") { text in
             guard let realm = OpaqueString.prepare(text), realm.unicodeScalars.count <= 127 else { return nil }
@@ -89,15 +94,15 @@ public struct TURNSettings: Sendable {
         guard Set(staticUsers.map(\.name)).count == staticUsers.count else {
             throw reader.failure(.turnStaticUsers, "names a user twice")
         }
-        workers = reader.text(.turnWorkers) == nil ? nil : try reader.number(.turnWorkers, in: 1...1_024)
+        workers = reader.text(.turnWorkers) == nil ? nil : try reader.number(.turnWorkers, in: 1...Self.workerLimit)
         let defaultAllowed = [IPPrefix("127.0.0.0/8"), IPPrefix("::1/128")].compactMap(\.self)
-        let givenAllowed = try reader.prefixes(.turnAllowedPeers)
+        let givenAllowed = try reader.peerPrefixes(.turnAllowedPeers)
         if reader.setting(.turnAllowedPeers) == nil {
             allowedPeers = listen.allSatisfy(\.isLoopback) ? defaultAllowed : []
         } else {
             allowedPeers = givenAllowed
         }
-        let givenDenied = try reader.prefixes(.turnDeniedPeers)
+        let givenDenied = try reader.peerPrefixes(.turnDeniedPeers)
         deniedPeers = reader.setting(.turnDeniedPeers) == nil ? nil : givenDenied
         userQuota = try Self.limit(.turnUserQuota, reader)
         totalQuota = try Self.limit(.turnTotalQuota, reader)
@@ -135,10 +140,12 @@ public struct TURNSettings: Sendable {
         return first...last
     }
 
-    /// Without a port, the other server is expected to have the same one.
+    /// Without a port, the other server is expected to have the same one. Whatever is known to be this server, among its
+    /// `own` endpoints, is no other: it would send its clients to itself.
     private static func alternateServers(
         _ reader: SettingReader,
-        port: UInt16
+        port: UInt16,
+        own: [Endpoint]
     ) throws(ConfigurationFailure) -> [Endpoint] {
         let servers = try reader.list(.turnAlternateServer, "an address, or address:port with IPv6 in brackets") {
             text in
@@ -148,6 +155,12 @@ public struct TURNSettings: Sendable {
         }
         for family in [IPAddress.Family.ipv4, .ipv6] where servers.count(where: { $0.address.family == family }) > 1 {
             throw reader.failure(.turnAlternateServer, "may name at most one server of a family")
+        }
+        for server in servers {
+            try reader.requireHost(server.address, in: .turnAlternateServer)
+            guard !own.contains(server) else {
+                throw reader.failure(.turnAlternateServer, "\(server) is this server itself; name another one")
+            }
         }
         return servers
     }

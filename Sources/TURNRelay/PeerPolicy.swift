@@ -11,7 +11,8 @@ public struct PeerPolicy: Sendable, Hashable {
     /// This server's services, none of which is ever a peer.
     let ownServices: [Endpoint]
 
-    /// A policy from lists of prefixes; `allowed` beats `denied`, and `neverAllowed` beats both.
+    /// A policy from lists of prefixes; `allowed` beats `denied`, and `neverAllowed` beats both. IPv4 is written as IPv4:
+    /// the IPv4 address in another address is judged by the IPv4 prefixes, and a prefix of ::ffff:0:0/96 names nothing.
     ///
     /// `ownServices` is what this server listens on, and what it keeps its state in. Their addresses are no peers unless
     /// `allowed` names them, lest a client speaks to this server, and to what else runs beside it, as if it were the

@@ -14,7 +14,17 @@ struct RefusalTests {
             ("TURN_LISTEN", "localhost"), ("TURN_LISTEN", ""), ("TURN_LISTEN", "127.0.0.1,127.0.0.1"),
             ("TURN_RELAY_IP", "127.0.0.1,127.0.0.2"), ("TURN_EXTERNAL_IP", "name"), ("TURN_PUBLIC_HOST", "a b"),
             ("TURN_RELAY_MIN_PORT", "0"), ("TURN_REALM", ""), ("TURN_REALM", "a\"b"), ("TURN_STATIC_USERS", "alice"),
-            ("TURN_STATIC_USERS", "a:1,a:2"), ("TURN_WORKERS", "0"), ("TURN_ALLOWED_PEERS", "10.0.0.0/8;::1"),
+            ("TURN_RELAY_IP", "0.0.0.0"), ("TURN_RELAY_IP", "192.0.2.1,::"), ("TURN_RELAY_IP", "ff02::1"),
+            ("TURN_RELAY_IP", "::ffff:192.0.2.1"), ("TURN_EXTERNAL_IP", "0.0.0.0"), ("TURN_EXTERNAL_IP", "::"),
+            ("TURN_EXTERNAL_IP", "224.0.0.1"), ("TURN_EXTERNAL_IP", "239.255.255.255,2001:db8::1"),
+            ("TURN_EXTERNAL_IP", "255.255.255.255"), ("TURN_EXTERNAL_IP", "::ffff:192.0.2.1"),
+            ("TURN_ALTERNATE_SERVER", "0.0.0.0:3478"), ("TURN_ALTERNATE_SERVER", "[::]:3478"),
+            ("TURN_ALTERNATE_SERVER", "224.0.0.1"), ("TURN_ALTERNATE_SERVER", "[ff05::1]:3478"),
+            ("TURN_ALTERNATE_SERVER", "[::ffff:192.0.2.1]:3478"), ("TURN_ALTERNATE_SERVER", "127.0.0.1"),
+            ("TURN_ALTERNATE_SERVER", "127.0.0.2,[::1]:3478"), ("TURN_STATIC_USERS", "a:1,a:2"), ("TURN_WORKERS", "0"),
+            ("TURN_WORKERS", "257"), ("TURN_ALLOWED_PEERS", "10.0.0.0/8;::1"),
+            ("TURN_ALLOWED_PEERS", "::ffff:10.0.0.1"),
+            ("TURN_DENIED_PEERS", "10.0.0.0/8,::ffff:8.8.8.0/120"), ("TURN_DENIED_PEERS", "::ffff:0:0/96"),
             ("TURN_DENIED_PEERS", "300.0.0.0/8"), ("TURN_USER_QUOTA", "-1"),
             ("TURN_UNAUTH_REPLIES", "many"), ("TURN_CREDENTIAL_TTL", "86400"), ("TURN_CREDENTIAL_TTL", "1s"),
             ("TURN_SERVER_URL", "https://a.example"), ("TURN_SERVER_URL", "turn:"), ("TURN_SHARED_SECRET", "a,,b"),
@@ -52,6 +62,21 @@ struct RefusalTests {
     func combinations(environment: [String: String], setting: String) {
         let failure = #expect(throws: ConfigurationFailure.self) { _ = try configuration(environment) }
         #expect(failure?.setting == setting)
+    }
+
+    @Test(
+        "an IPv4-mapped block of peers is refused with its IPv4 spelling, a larger block that has them in it is not",
+        arguments: [
+            ("::ffff:8.8.8.0/120", "8.8.8.0/24"), ("::ffff:8.8.8.8", "8.8.8.8/32"), ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("::ffff:8.0.0.0/104", "8.0.0.0/8"),
+        ]
+    )
+    func mappedPeers(block: String, spelling: String) throws {
+        for key in ["TURN_DENIED_PEERS", "TURN_ALLOWED_PEERS"] {
+            let failure = #expect(throws: ConfigurationFailure.self) { _ = try configuration([key: block]) }
+            #expect(failure?.problem.hasSuffix("write it as IPv4, \(spelling)") == true)
+            _ = try configuration([key: "::/0,::/80," + spelling])
+        }
     }
 
     @Test("a realm has fewer than 128 characters, a name fewer than 509 bytes, and neither has quotes (RFC 8489)")

@@ -43,6 +43,11 @@ struct RelaySetupTests {
         #expect(relay.deniedPeers == PeerPolicy.defaultDenied && relay.userQuota == 100)
     }
 
+    @Test("the settings allow as many workers as the relay does")
+    func workerLimit() {
+        #expect(TURNSettings.workerLimit == RelayService.workerLimit)
+    }
+
     @Test("settings reach the relay")
     func settings() throws {
         let relay = try relay([
