@@ -1,3 +1,4 @@
+// SAFETY: @safe because the memory below is its own, freed with it, and reached at indices that the mask bounds.
 /// A flat hash table for trivially copyable keys and values: open addressing, linear probing, at most half full.
 ///
 /// Look-ups borrow the table, allocate nothing and touch no reference count. Removal shifts the following entries back,

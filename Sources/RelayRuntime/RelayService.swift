@@ -138,8 +138,9 @@ public final class RelayService: Sendable {
         if let failure = group.failure { throw failure }
     }
 
-    /// Ends the allocations of a call that is over, in all shards, and refuses credentials that name it for as long as
-    /// they may be good. Returns at once; false if a shard does not take orders any more.
+    /// Has all shards end the allocations of a call that is over, and refuse credentials that name it for as long as they
+    /// may be good. Returns at once, before the shards have done it; false if more calls than may wait do so for a shard,
+    /// which then never hears of this one: it has stopped, or is far too busy.
     public func endAllocations(ofCall call: EndedCall) -> Bool {
         var isTaken = true
         for shard in shards.withLock({ $0 }) where !shard.mailbox.endCall(call) { isTaken = false }

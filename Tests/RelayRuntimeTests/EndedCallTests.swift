@@ -159,37 +159,6 @@ struct EndedCallTests {
     }
 }
 
-@Suite("Orders to shards")
-struct MailboxTests {
-    @Test("calls are handed over in order and in parts, and the list is bounded")
-    func bounded() throws {
-        let mailbox = try Mailbox()
-        for number in 0..<Mailbox.callLimit {
-            #expect(mailbox.endCall(EndedCall(callID: "\(number)", credentialSeconds: 1)))
-        }
-        #expect(!mailbox.endCall(EndedCall(callID: "more", credentialSeconds: 1)))
-        var next = 0
-        for _ in 0..<2 {
-            let calls = mailbox.collect().endedCalls
-            #expect(calls.count == Mailbox.callsPerPass)
-            for call in calls {
-                #expect(call.callID == "\(next)")
-                next += 1
-            }
-        }
-        #expect(mailbox.endCall(EndedCall(callID: "more", credentialSeconds: 1)))
-    }
-
-    @Test("of two orders to drain the earlier deadline counts")
-    func drain() throws {
-        let mailbox = try Mailbox()
-        mailbox.drain(deadlineNanoseconds: 7, alternates: AlternateServers())
-        mailbox.drain(deadlineNanoseconds: 9, alternates: AlternateServers())
-        #expect(mailbox.collect().drain?.deadlineNanoseconds == 7)
-        #expect(mailbox.collect().drain == nil)
-    }
-}
-
 @Suite("Meters of calls")
 struct CallMetersTests {
     @Test("everyone has a turn within a round, whoever comes and goes")
