@@ -34,4 +34,25 @@ struct AddressErrorCodeTests {
         }
         #expect(try MessageView(parsing: bytes.span.rawBytes).addressErrorCode == nil)
     }
+
+    @Test("every reason phrase has fewer than 128 characters and goes out as the UTF-8 that it is")
+    func reasons() throws {
+        for number in UInt16(300)..<700 {
+            let code = ErrorCode(rawValue: number)
+            #expect(code.reason.count < 128 && code.reason.utf8.count <= 509, "\(number)")
+            let bytes = stunMessage(MessageType(.allocate, .error)) { builder in
+                builder.appendErrorCode(code)
+                builder.appendAddressErrorCode(AddressErrorCode(family: .ipv4, code: code))
+            }
+            let message = try MessageView(parsing: bytes.span.rawBytes)
+            for type in [AttributeType.errorCode, .addressErrorCode] {
+                guard let attribute = message.first(type) else {
+                    Issue.record("no \(type) for \(number)")
+                    continue
+                }
+                let value = message.value(of: attribute).copied()
+                #expect(String(validating: value.dropFirst(4), as: UTF8.self) == code.reason, "\(number)")
+            }
+        }
+    }
 }

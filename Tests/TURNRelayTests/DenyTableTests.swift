@@ -32,6 +32,21 @@ struct DenyTableTests {
             self.relay = relay
         }
 
+        /// Tries every way in to an address of each family that the policy allows, and expects each to be open: what
+        /// `expectClosed` finds shut, the policy shuts, and the permissions made here open nothing else.
+        mutating func expectOthersOpen() throws {
+            for text in ["8.8.4.4", "2a00:1450::1"] {
+                let address = try IPAddress(parsing: text)
+                let client = try #require(clients[address.family])
+                let peer = Endpoint(address: address, port: 443)
+                #expect(try relay.permit(client, text).isSuccess)
+                #expect(try relay.send([1], from: client, to: "\(peer)").delivery?.destination == peer)
+                #expect(try relay.bind(client, 0x4001, "\(peer)").isSuccess)
+                #expect(relay.send([1], from: client, by: 0x4001).delivery?.destination == peer)
+                #expect(try relay.peerSends(from: "\(peer)", to: client).delivery?.framing == .channelData(0x4001))
+            }
+        }
+
         /// Tries every way in, and expects each to be closed.
         mutating func expectClosed(_ address: IPAddress, _ context: String) throws {
             let client = try #require(clients[address.family])
@@ -47,6 +62,7 @@ struct DenyTableTests {
     @Test("every range, from its first to its last address, is closed at every way in", arguments: DeniedRange.all)
     func closed(range: DeniedRange) throws {
         var fixture = try Fixture()
+        try fixture.expectOthersOpen()
         for address in range.members { try fixture.expectClosed(address, "\(address) of \(range)") }
     }
 
@@ -57,6 +73,7 @@ struct DenyTableTests {
     )
     func encoded(range: DeniedRange, encoding: IPv4Encoding) throws {
         var fixture = try Fixture()
+        try fixture.expectOthersOpen()
         for address in range.members {
             try fixture.expectClosed(encoding(address), "\(encoding) of \(address) in \(range)")
         }

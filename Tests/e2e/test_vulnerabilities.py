@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import stun_message as stun
+from ports import free_port
 from turn_client import TurnClient, TurnError, time_limited_credential
 
 # Every denied range by one address, IPv6 forms of IPv4 addresses among them.
@@ -33,22 +34,55 @@ def family(address: str) -> tuple[int, bytes]:
     return stun.REQUESTED_ADDRESS_FAMILY, bytes([2 if ":" in address else 1, 0, 0, 0])
 
 
-def test_denied_peers_are_refused_at_every_way_in(strict):
+@pytest.fixture
+def listener():
+    """A service beside the server: a port at every address of this machine, in both families."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as bound:
+        bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        bound.bind(("::", free_port(socket.SOCK_DGRAM)))
+        bound.settimeout(5)
+        yield bound
+
+
+def test_denied_peers_are_refused_at_every_way_in(strict, listener):
+    port = listener.getsockname()[1]
     with client_of(strict) as four, client_of(strict) as six:
         four.allocate(family("0.0.0.0"))
         six.allocate(family("::"))
         for address in DENIED:
             client = six if ":" in address else four
-            # The relays' own addresses are open where a relay lives, and 127.0.0.1 and ::1 are theirs here.
-            if address not in ("127.0.0.1", "::1"):
+            # The relays' own addresses are permitted, for the ports where a relay lives; 127.0.0.1 and ::1 are theirs here.
+            if address in ("127.0.0.1", "::1"):
+                client.create_permission((address, port))
+            else:
                 with pytest.raises(TurnError) as permission:
-                    client.create_permission((address, 443))
+                    client.create_permission((address, port))
                 assert permission.value.code == 403, address
             with pytest.raises(TurnError) as channel:
-                client.bind_channel(0x4000, (address, 443))
+                client.bind_channel(0x4000, (address, port))
             assert channel.value.code == 403, address
-            client.send((address, 443), b"out")
-            client.send_channel(0x4000, b"out")
+        # Once more, now that each has a permission for the one address that it may have.
+        for address in DENIED:
+            client = six if ":" in address else four
+            client.send((address, port), b"out by Send")
+            client.send_channel(0x4000, b"out by channel")
+        assert_reaches_only_relays(strict, four, "127.0.0.1")
+        assert_reaches_only_relays(strict, six, "::1")
+        # Whatever was going to arrive stands before this.
+        for host, kind in (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)):
+            with socket.socket(kind, socket.SOCK_DGRAM) as direct:
+                direct.sendto(b"directly", (host, port))
+            assert listener.recv(100) == b"directly"
+
+
+def assert_reaches_only_relays(server, client: TurnClient, host: str) -> None:
+    """By the same permission another client's relay is reached, behind everything that was sent before."""
+    with client_of(server, "another") as other:
+        other.allocate(family(host))
+        other.create_permission((host, 0))
+        client.send(other.relayed, b"in")
+        received = other.receive()
+        assert (received.data, received.peer) == (b"in", client.relayed)
 
 
 def test_an_unauthenticated_allocate_is_challenged(strict):
