@@ -1,7 +1,7 @@
 public import NetPrimitives
 
-/// How many answers a source gets without having proved that it is there: 400, 401 and 438 can be aimed at anybody by
-/// who forges source addresses.
+/// How many refusals a source gets without having proved that it is there: 400, 401, 438 and a Binding's 420 can be aimed
+/// at anybody by who forges source addresses.
 ///
 /// A source is an IPv4 address or an IPv6 /64. The table is bounded; when it is full, a new source takes the place of the
 /// one of eight that has the most answers left, so a source under attack keeps its nearly empty bucket.

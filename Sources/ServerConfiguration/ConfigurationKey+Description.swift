@@ -32,7 +32,11 @@ extension ConfigurationKey {
         case .databaseURL: data(.value("sqlite:data/callrelay.db"), "sqlite:PATH or postgres://…")
         case .databaseMigrate:
             data(.value("true"), "Whether serve applies pending migrations; false: it exits instead.")
-        case .eventRetention: data(.value("90d"), "Audit rows older than this are pruned; empty: kept for ever.")
+        case .eventRetention:
+            data(
+                .value("90d"),
+                "Audit rows older than this are pruned, calls not before TURN_CREDENTIAL_TTL; empty: kept for ever."
+            )
         case .redisURL: data(.none, "redis://…, for several nodes.")
         case .redisEmitter: data(.value("false"), "Whether broadcasts by foreign emitters are accepted.")
         case .authMode:

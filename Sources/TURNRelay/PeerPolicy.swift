@@ -2,8 +2,8 @@ public import NetPrimitives
 
 /// Which peers may be relayed to. Deny by default: whatever is not plainly the public internet must be allowed by name.
 ///
-/// Decided address by address, never over a list of them, and in every form that an address has. The one gate of all
-/// entry points: CreatePermission, ChannelBind, Send and ChannelData.
+/// Decided address by address, never over a list of them, and in every form that an address has. It is
+/// asked when a permission or a channel is made; Send and ChannelData go by its answer, which stands in the entry.
 public struct PeerPolicy: Sendable, Hashable {
     private let allowed: [IPPrefix]
     private let denied: [IPPrefix]
