@@ -169,6 +169,12 @@ let package = Package(
             swiftSettings: borrowing
         ),
         .target(
+            name: "CallStoreTestSupport",
+            dependencies: ["CallModel", "CallStore"],
+            path: "Tests/CallStoreTestSupport",
+            swiftSettings: strict
+        ),
+        .target(
             name: "FuzzBodies",
             dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TURNRelay"],
             path: "Tests/FuzzBodies",
@@ -232,7 +238,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CallServiceTests",
-            dependencies: ["CallService", "CallStore", "Signaling", "CallModel", "SocketIO"],
+            dependencies: ["CallService", "CallStore", "CallStoreTestSupport", "Signaling", "CallModel", "SocketIO"],
             swiftSettings: strict
         ),
         .testTarget(name: "CallPageTests", dependencies: ["CallPage"], swiftSettings: strict),
@@ -255,8 +261,8 @@ let package = Package(
         .testTarget(
             name: "callrelayTests",
             dependencies: [
-                "callrelay", "CallModel", "CallService", "CallStore", "NetPrimitives", "RelayRuntime", "STUNServer",
-                "ServerConfiguration", "Signaling", "SocketIO", "TURNRelay",
+                "callrelay", "CallModel", "CallService", "CallStore", "CallStoreTestSupport", "NetPrimitives",
+                "RelayRuntime", "STUNServer", "ServerConfiguration", "Signaling", "SocketIO", "TURNRelay",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

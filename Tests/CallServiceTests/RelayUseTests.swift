@@ -1,6 +1,7 @@
 import CallModel
 import CallService
 import CallStore
+import CallStoreTestSupport
 import Signaling
 import SocketIO
 import Synchronization
@@ -89,11 +90,11 @@ struct RelayUseTests {
         let store = try FailingStore(path: fixture.path)
         let node = try Node(fixture.path, fixture.clock, store: store)
         let id = try await fixture.activeCall(node).id
-        store.fail(true)
+        store.fail(.writes)
         await #expect(throws: CallFailure.storeUnavailable) {
             try await node.service.relayAllocated(id, by: "@alice:hs")
         }
-        store.fail(false)
+        store.fail(.none)
         try await node.service.relayAllocated(id, by: "@alice:hs")
         #expect(try await fixture.audit(node, id).count { $0.kind == .relayAllocated } == 1)
     }

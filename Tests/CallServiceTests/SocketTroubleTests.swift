@@ -1,4 +1,5 @@
 import CallModel
+import CallStoreTestSupport
 import SocketIO
 import Testing
 
@@ -28,12 +29,12 @@ struct SocketTroubleTests {
         let store = try FailingStore(path: fixture.path)
         let node = try Node(fixture.path, fixture.clock, store: store)
         let (id, _, bob) = try await fixture.activeCall(node)
-        store.fail(true)
+        store.fail(.writes)
         await node.service.disconnected("a1")
         await node.service.sweep()
         #expect(try await node.service.status(id, by: Node.identity("bob")).participant("@alice:hs")?.state == .joined)
 
-        store.fail(false)
+        store.fail(.none)
         await node.service.sweep()
         let alice = try await node.service.status(id, by: Node.identity("bob")).participant("@alice:hs")
         #expect(alice?.state == .reconnecting)

@@ -1,6 +1,7 @@
 import CallModel
 import CallService
 import CallStore
+import CallStoreTestSupport
 import Foundation
 import Logging
 import NetPrimitives

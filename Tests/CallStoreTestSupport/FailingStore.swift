@@ -1,0 +1,94 @@
+package import CallModel
+package import CallStore
+import Synchronization
+
+/// A store that fails while a test wants it to, as far as tests ask it.
+package final class FailingStore: CallStore {
+    /// What fails: commits and relay use alone, or the reading of calls too.
+    package enum Failure: Int, Sendable { case none, writes, all }
+
+    private let store: SQLiteCallStore
+    private let failure = Atomic(Failure.none.rawValue)
+    private let reads = Atomic(0)
+
+    package init(path: String) throws { store = try SQLiteCallStore(path: path) }
+
+    /// How often calls were read.
+    package var readCount: Int { reads.load(ordering: .relaxed) }
+
+    package func fail(_ failure: Failure) { self.failure.store(failure.rawValue, ordering: .relaxed) }
+
+    private func check(_ least: Failure) throws(StoreFailure) {
+        guard failure.load(ordering: .relaxed) < least.rawValue else {
+            throw .unavailable(operation: "anything", reason: "a test")
+        }
+    }
+
+    package func migrate() async throws { _ = try await store.migrate() }
+
+    package func commit(_ commit: CallCommit) async throws(StoreFailure) -> Bool {
+        try check(.writes)
+        return try await store.commit(commit)
+    }
+
+    package func call(_ id: CallID) async throws(StoreFailure) -> Call? {
+        reads.add(1, ordering: .relaxed)
+        try check(.all)
+        return try await store.call(id)
+    }
+
+    package func addRelayUse(_ uses: [CallRelayUse]) async throws(StoreFailure) {
+        try check(.writes)
+        try await store.addRelayUse(uses)
+    }
+
+    package func create(_ commit: CallCommit) async throws(StoreFailure) -> CreateOutcome {
+        try await store.create(commit)
+    }
+
+    package func activeCall(inRoom roomID: String) async throws(StoreFailure) -> Call? {
+        try await store.activeCall(inRoom: roomID)
+    }
+
+    package func activeCalls(of user: UserID, limit: Int) async throws(StoreFailure) -> [Call] {
+        try await store.activeCalls(of: user, limit: limit)
+    }
+
+    package func history(of user: UserID, before cursor: HistoryCursor?, limit: Int) async throws(StoreFailure)
+        -> [Call]
+    {
+        try await store.history(of: user, before: cursor, limit: limit)
+    }
+
+    package func events(of id: CallID, after sequence: Int64, limit: Int) async throws(StoreFailure) -> [CallEvent] {
+        try await store.events(of: id, after: sequence, limit: limit)
+    }
+
+    package func outgoingEvents(of id: CallID, after sequence: Int64) async throws(StoreFailure) -> [OutgoingEvent] {
+        try await store.outgoingEvents(of: id, after: sequence)
+    }
+
+    package func callsDue(at now: Timestamp, limit: Int) async throws(StoreFailure) -> [CallID] {
+        try await store.callsDue(at: now, limit: limit)
+    }
+
+    package func callsWithSessions() async throws(StoreFailure) -> [CallID] { try await store.callsWithSessions() }
+
+    package func callsEnded(after moment: Timestamp, limit: Int) async throws(StoreFailure) -> [CallEnding] {
+        try await store.callsEnded(after: moment, limit: limit)
+    }
+
+    package func prune(endedBefore: Timestamp, keysBefore: Timestamp, limit: Int) async throws(StoreFailure) -> Int {
+        try await store.prune(endedBefore: endedBefore, keysBefore: keysBefore, limit: limit)
+    }
+
+    package func claim(_ key: IdempotencyKey, at now: Timestamp) async throws(StoreFailure) -> IdempotencyClaim {
+        try await store.claim(key, at: now)
+    }
+
+    package func settle(_ key: IdempotencyKey, _ result: IdempotencyResult) async throws(StoreFailure) {
+        try await store.settle(key, result)
+    }
+
+    package func release(_ key: IdempotencyKey) async throws(StoreFailure) { try await store.release(key) }
+}
