@@ -10,6 +10,9 @@ func withServer(
     _ body: @Sendable (RawClient, SocketGateway) async throws -> Void
 ) async throws {
     var configuration = GatewayConfiguration()
+    // These clients answer no pings, and may have to wait for their turn among all the other tests.
+    configuration.engine.pingInterval = .seconds(3_600)
+    configuration.sockets.connectTimeout = .seconds(3_600)
     configure(&configuration)
     var logger = Logger(label: "test")
     logger.logLevel = .critical
