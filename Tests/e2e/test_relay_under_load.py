@@ -30,15 +30,16 @@ def test_calls_beside_a_flood_lose_nothing(start_server, generator: Path, flood:
     if "release" not in binary("callrelay").resolve().parts:
         pytest.skip("only an optimised build is as fast as it has to be")
     server = start_server(TURN_WORKERS="1", TURN_UNAUTH_REPLIES="50", LOG_LEVEL="info")
-    was_starved = False
+    unexplained = []
     for _ in range(MEASUREMENTS):
         outcome = measure(server, generator, flood, rate=rate, seconds=SECONDS, clients=CLIENTS)
         print(outcome)
         assert outcome.sent == 2 * SECONDS * CLIENTS * PACKETS_PER_SECOND
         if outcome.thrown_per_second >= rate * 0.9 and outcome.loss <= LOSS_LIMIT:
             return
-        # A virtual machine may be held for longer than any buffer lasts, which nothing here can see; not every time though.
-        lost = outcome.loss > LOSS_LIMIT
-        was_starved |= not lost or (outcome.waiting > WAITING_LIMIT and outcome.running < ENOUGH)
-    assert was_starved, outcome
+        was_starved = outcome.waiting > WAITING_LIMIT and outcome.running < ENOUGH
+        if outcome.loss > LOSS_LIMIT and not was_starved:
+            unexplained.append(outcome)
+        # A virtual machine may be held for longer than any buffer lasts, which nothing here can see: once, not twice.
+        assert len(unexplained) < 2, unexplained
     pytest.skip(f"the machine is too busy to throw {rate} datagrams a second, or for the shard to run: {outcome}")
