@@ -80,11 +80,12 @@ let package = Package(
             dependencies: ["NetPrimitives", "STUNCore", "STUNServer"],
             swiftSettings: borrowing
         ),
+        .target(name: "Locking", swiftSettings: strict),
         .target(name: "CPacketIO"),
         .target(name: "PacketIO", dependencies: ["CPacketIO", "NetPrimitives"], swiftSettings: borrowing),
         .target(
             name: "RelayRuntime",
-            dependencies: ["NetPrimitives", "PacketIO", "STUNCore", "STUNServer", "TURNRelay"],
+            dependencies: ["Locking", "NetPrimitives", "PacketIO", "STUNCore", "STUNServer", "TURNRelay"],
             swiftSettings: borrowing
         ),
         .target(name: "SocketIO", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
@@ -101,13 +102,13 @@ let package = Package(
         ),
         .target(
             name: "CallService",
-            dependencies: ["CallModel", "CallStore", "Signaling", "SocketIO"],
+            dependencies: ["CallModel", "CallStore", "Locking", "Signaling", "SocketIO"],
             swiftSettings: strict
         ),
         .target(
             name: "SignalingGateway",
             dependencies: [
-                "NetPrimitives", "SocketIO",
+                "Locking", "NetPrimitives", "SocketIO",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
@@ -123,7 +124,7 @@ let package = Package(
         .target(
             name: "CallAPI",
             dependencies: [
-                "CallModel", "CallPage", "CallService", "NetPrimitives", "Signaling", "SocketIO",
+                "CallModel", "CallPage", "CallService", "Locking", "NetPrimitives", "Signaling", "SocketIO",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -137,8 +138,9 @@ let package = Package(
         .executableTarget(
             name: "callrelay",
             dependencies: [
-                "CallAPI", "CallModel", "CallService", "CallStore", "NetPrimitives", "PacketIO", "RelayRuntime",
-                "STUNServer", "ServerConfiguration", "Signaling", "SignalingGateway", "SocketIO", "TURNRelay",
+                "CallAPI", "CallModel", "CallService", "CallStore", "Locking", "NetPrimitives", "PacketIO",
+                "RelayRuntime", "STUNServer", "ServerConfiguration", "Signaling", "SignalingGateway", "SocketIO",
+                "TURNRelay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -154,7 +156,7 @@ let package = Package(
         .executableTarget(
             name: "socketio-echo",
             dependencies: [
-                "SocketIO", "SignalingGateway",
+                "Locking", "SocketIO", "SignalingGateway",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -206,17 +208,20 @@ let package = Package(
             dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "TestSupport"],
             swiftSettings: borrowing
         ),
+        .testTarget(name: "LockingTests", dependencies: ["Locking"], swiftSettings: strict),
         .testTarget(name: "PacketIOTests", dependencies: ["PacketIO", "NetPrimitives"], swiftSettings: borrowing),
         .testTarget(
             name: "RelayRuntimeTests",
-            dependencies: ["NetPrimitives", "PacketIO", "RelayRuntime", "STUNCore", "STUNServer", "TURNRelay"],
+            dependencies: [
+                "Locking", "NetPrimitives", "PacketIO", "RelayRuntime", "STUNCore", "STUNServer", "TURNRelay",
+            ],
             swiftSettings: borrowing
         ),
         .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "NetPrimitives"], swiftSettings: strict),
         .testTarget(
             name: "SignalingGatewayTests",
             dependencies: [
-                "SignalingGateway", "SocketIO",
+                "Locking", "SignalingGateway", "SocketIO",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -238,14 +243,16 @@ let package = Package(
         ),
         .testTarget(
             name: "CallServiceTests",
-            dependencies: ["CallService", "CallStore", "CallStoreTestSupport", "Signaling", "CallModel", "SocketIO"],
+            dependencies: [
+                "CallModel", "CallService", "CallStore", "CallStoreTestSupport", "Locking", "Signaling", "SocketIO",
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "CallPageTests", dependencies: ["CallPage"], swiftSettings: strict),
         .testTarget(
             name: "CallAPITests",
             dependencies: [
-                "CallAPI", "CallModel", "CallService", "CallStore", "NetPrimitives", "Signaling", "SocketIO",
+                "CallAPI", "CallModel", "CallService", "CallStore", "Locking", "NetPrimitives", "Signaling", "SocketIO",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -261,8 +268,9 @@ let package = Package(
         .testTarget(
             name: "callrelayTests",
             dependencies: [
-                "callrelay", "CallModel", "CallService", "CallStore", "CallStoreTestSupport", "NetPrimitives",
-                "RelayRuntime", "STUNServer", "ServerConfiguration", "Signaling", "SocketIO", "TURNRelay",
+                "callrelay", "CallModel", "CallService", "CallStore", "CallStoreTestSupport", "Locking",
+                "NetPrimitives", "RelayRuntime", "STUNServer", "ServerConfiguration", "Signaling", "SocketIO",
+                "TURNRelay",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

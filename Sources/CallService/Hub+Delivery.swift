@@ -1,7 +1,7 @@
 import CallModel
 import Signaling
 import SocketIO
-import Synchronization
+import Locking
 
 extension Hub {
     /// The newest event of a call that this node delivered, if a joined socket here depends on the order.

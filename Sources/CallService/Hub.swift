@@ -1,7 +1,7 @@
 public import CallModel
+import Locking
 import Signaling
 import SocketIO
-import Synchronization
 
 /// The sockets of this node: who they are, what they have joined, and the way to each.
 ///
@@ -34,7 +34,7 @@ public final class Hub: Sendable {
     /// Events that may wait for an acknowledgement; a session with more is closed and resumes.
     static let gateLimit = CallLimits.keptEvents + 512
 
-    let state = Mutex(State())
+    let state = Locked(State())
 
     /// A hub without sockets.
     public init() {}

@@ -1,5 +1,5 @@
+import Locking
 import PacketIO
-import Synchronization
 import TURNRelay
 
 /// What the rest of the server may ask of a shard.
@@ -29,7 +29,7 @@ final class Mailbox: Sendable {
     static let callsPerPass = 256
 
     let wakeup: Wakeup
-    private let waiting = Mutex(ShardOrders())
+    private let waiting = Locked(ShardOrders())
 
     init() throws(SystemError) {
         wakeup = try Wakeup()

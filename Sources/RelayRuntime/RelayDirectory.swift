@@ -1,5 +1,5 @@
+import Locking
 import NetPrimitives
-import Synchronization
 
 /// Which shard has the relay socket of a local endpoint: what an ICMP error, heard by one shard for all, is delivered by.
 /// Locked when relays open and close and when an error comes, never for a packet.
@@ -10,7 +10,7 @@ final class RelayDirectory: Sendable {
         let socket: SocketID
     }
 
-    private let places = Mutex<[Endpoint: Place]>([:])
+    private let places = Locked<[Endpoint: Place]>([:])
 
     func enter(_ endpoint: Endpoint, at place: Place) {
         places.withLock { $0[endpoint] = place }

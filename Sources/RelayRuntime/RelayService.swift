@@ -1,7 +1,7 @@
+import Locking
 public import NetPrimitives
 import PacketIO
 import STUNServer
-import Synchronization
 public import TURNRelay
 
 /// The STUN and TURN server: shards, each a pinned thread with its own sockets, state and packet loop.
@@ -31,7 +31,7 @@ public final class RelayService: Sendable {
     private let configuration: RelayConfiguration
     private let group = ShardGroup()
     private let notify: @Sendable (RelayNotice) -> Void
-    private let shards = Mutex<[ShardHandle]>([])
+    private let shards = Locked<[ShardHandle]>([])
 
     /// Prepares a relay; nothing is bound before `start`.
     ///

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// Why a running relay ended without being asked to.
 public struct RelayFailure: Error, Hashable, Sendable, CustomStringConvertible {
@@ -15,7 +15,7 @@ final class ShardGroup: Sendable {
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// True once: the caller starts the shards.
     func claimStart() -> Bool {

@@ -1,6 +1,6 @@
+import Locking
 import PacketIO
 import STUNServer
-import Synchronization
 import TURNRelay
 
 /// What a shard's thread is born with.
@@ -54,9 +54,9 @@ struct ShardStart: Sendable {
 /// Hands a shard its sockets. Whoever takes them owns them, so that they are closed with the shard and not when the last
 /// trace of its start is gone.
 final class Seat<Occupant: Sendable>: Sendable {
-    private let occupants: Mutex<[Occupant]>
+    private let occupants: Locked<[Occupant]>
 
-    init(_ occupants: [Occupant]) { self.occupants = Mutex(occupants) }
+    init(_ occupants: [Occupant]) { self.occupants = Locked(occupants) }
 
     /// The sockets, the first time; none after that.
     func take() -> [Occupant] {

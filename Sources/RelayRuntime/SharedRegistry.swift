@@ -1,33 +1,30 @@
+import Locking
 import NetPrimitives
-import Synchronization
 import TURNRelay
 
 /// The one registry of relay ports and quotas of all shards. Locked when allocations open and close, never for a packet.
 final class SharedRegistry: Sendable {
     private struct State {
         var registry: AllocationRegistry
+        var random = SystemRandomNumberGenerator()
         var isClosed = false
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     init(_ registry: AllocationRegistry) {
-        state = Mutex(State(registry: registry))
+        state = Locked(State(registry: registry))
     }
 
     func lease(_ user: String, _ wish: PortWish, now: Instant) -> LeaseAnswer {
         state.withLock { state in
             guard !state.isClosed else { return .capacity }
-            var random = SystemRandomNumberGenerator()
-            return state.registry.lease(user, wish, now: now, random: &random)
+            return state.registry.lease(user, wish, now: now, random: &state.random)
         }
     }
 
     func retry(_ lease: RelayLease, now: Instant) -> LeaseAnswer {
-        state.withLock { state in
-            var random = SystemRandomNumberGenerator()
-            return state.registry.retry(lease, now: now, random: &random)
-        }
+        state.withLock { $0.registry.retry(lease, now: now, random: &$0.random) }
     }
 
     func abandon(_ lease: RelayLease, now: Instant) {

@@ -1,10 +1,10 @@
+import Locking
 import SignalingGateway
 import SocketIO
-import Synchronization
 
 /// What clients sent along with CONNECT, from the decision to let them in until they are told.
 final class ConnectPayloads: Sendable {
-    private let payloads = Mutex<[SocketHandle: JSONText]>([:])
+    private let payloads = Locked<[SocketHandle: JSONText]>([:])
 
     func set(_ payload: JSONText, for socket: SocketHandle) {
         payloads.withLock { $0[socket] = payload }

@@ -18,10 +18,11 @@ enum ImportRules {
         "STUNServer": ImportRule(own: ["NetPrimitives", "STUNCore"], foreign: ["Crypto"]),
         // Atomics for `LiveRelayPorts` alone.
         "TURNRelay": ImportRule(own: ["NetPrimitives", "STUNCore", "STUNServer"], foreign: ["Synchronization"]),
+        "Locking": ImportRule(own: [], foreign: ["Synchronization"]),
         "CPacketIO": ImportRule(own: [], foreign: []),
         "PacketIO": ImportRule(own: ["NetPrimitives", "CPacketIO"], foreign: ["Glibc"]),
         "RelayRuntime": ImportRule(
-            own: relayCore.union(["PacketIO"]),
+            own: relayCore.union(["Locking", "PacketIO"]),
             foreign: ["Glibc", "Synchronization", "Logging"]
         ),
         "SocketIO": ImportRule(own: ["NetPrimitives"], foreign: []),
@@ -29,11 +30,11 @@ enum ImportRules {
         "Signaling": ImportRule(own: ["CallModel", "SocketIO"], foreign: []),
         "CallStore": ImportRule(own: ["CallModel"], foreign: ["Crypto", "Foundation", "GRDB", "Logging"]),
         "CallService": ImportRule(
-            own: callCore.union(["CallStore"]),
-            foreign: ["Crypto", "Foundation", "Logging", "Synchronization"]
+            own: callCore.union(["CallStore", "Locking"]),
+            foreign: ["Crypto", "Foundation", "Logging"]
         ),
         "SignalingGateway": ImportRule(
-            own: callCore.union(["CallService", "NetPrimitives"]),
+            own: callCore.union(["CallService", "Locking", "NetPrimitives"]),
             foreign: [
                 "Crypto", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging",
                 "NIOConcurrencyHelpers",
@@ -43,10 +44,9 @@ enum ImportRules {
         ),
         "CallPage": ImportRule(own: [], foreign: ["Crypto"]),
         "CallAPI": ImportRule(
-            own: callCore.union(["CallPage", "CallService", "NetPrimitives"]),
+            own: callCore.union(["CallPage", "CallService", "Locking", "NetPrimitives"]),
             foreign: [
                 "Crypto", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
-                "Synchronization",
             ]
         ),
         "ServerConfiguration": ImportRule(own: ["NetPrimitives"], foreign: ["Foundation"]),

@@ -15,7 +15,8 @@ struct TidyTests {
     @Test("cores read no clock, draw no randomness of their own, take no lock and know no async")
     func coresArePure() throws {
         let banned = [
-            "async ", "await ", "Task {", "Task.", "actor ", "Mutex", "Atomic<", "DispatchQueue", ".now()",
+            "async ", "await ", "Task {", "Task.", "actor ", "Mutex", "Locked<", "Locked(", "Atomic<", "DispatchQueue",
+            ".now()",
             "ContinuousClock",
             "SystemRandomNumberGenerator", ".random(in: ", " print(",
         ]
@@ -27,6 +28,16 @@ struct TidyTests {
                 .filter { !($0.contains(".random(in: ") && file.text.contains("using: &")) }
                 .filter { !($0.contains("Atomic<") && isShared(file.path)) }
             #expect(found.isEmpty, "\(file.path): \(found.joined(separator: "; "))")
+        }
+    }
+
+    @Test("every lock is a Locked value")
+    func locksAreSeen() throws {
+        let banned = ["Mutex", "NIOLock", "NSLock", "NSRecursiveLock", "DispatchSemaphore", "pthread_mutex"]
+        let folders = try SourceTree.swiftFiles(below: "Sources") + SourceTree.swiftFiles(below: "Tests")
+        for file in folders where file.target != "Locking" && file.target != "ArchitectureTests" {
+            let found = SourceText.occurrences(of: banned, in: file.text)
+            #expect(found.isEmpty, "\(file.path): \(found.joined(separator: "; ")); use `Locked`")
         }
     }
 

@@ -5,10 +5,10 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Locking
 import NIOCore
 import Signaling
 import SocketIO
-import Synchronization
 
 @testable import CallAPI
 
@@ -105,7 +105,7 @@ struct Reply: Sendable {
 
 /// A wall clock that tests turn on.
 final class TestClock: Sendable {
-    private let milliseconds = Mutex<Int64>(1_800_000_000_000)
+    private let milliseconds = Locked<Int64>(1_800_000_000_000)
 
     func now() -> Timestamp { Timestamp(milliseconds: milliseconds.withLock { $0 }) }
 }

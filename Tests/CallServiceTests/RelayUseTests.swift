@@ -2,15 +2,15 @@ import CallModel
 import CallService
 import CallStore
 import CallStoreTestSupport
+import Locking
 import Signaling
 import SocketIO
-import Synchronization
 import Testing
 
 @Suite("Relay use of calls")
 struct RelayUseTests {
     final class Ended: MediaRelay {
-        private let calls = Mutex<[CallID]>([])
+        private let calls = Locked<[CallID]>([])
         func callEnded(_ id: CallID) { calls.withLock { $0.append(id) } }
         var all: [CallID] { calls.withLock { $0 } }
     }

@@ -2,9 +2,9 @@ import CallModel
 import CallService
 import CallStore
 import Foundation
+import Locking
 import Signaling
 import SocketIO
-import Synchronization
 import Testing
 
 /// A socket that remembers what it was sent.
@@ -17,7 +17,7 @@ final class FakeSocket: CallSocket {
     }
 
     let id: SessionID
-    private let state = Mutex<(heard: [Heard], isClosed: Bool)>(([], false))
+    private let state = Locked<(heard: [Heard], isClosed: Bool)>(([], false))
 
     init(_ id: SessionID) { self.id = id }
 
@@ -43,7 +43,7 @@ final class FakeSocket: CallSocket {
 
 /// Time that stands still until a test moves it.
 final class ManualClock: Sendable {
-    private let milliseconds = Mutex<Int64>(1_764_000_000_000)
+    private let milliseconds = Locked<Int64>(1_764_000_000_000)
 
     var now: Timestamp { Timestamp(milliseconds: milliseconds.withLock { $0 }) }
 
@@ -67,7 +67,7 @@ struct Node {
     let reports: Reports
 
     final class Reports: Sendable {
-        private let list = Mutex<[String]>([])
+        private let list = Locked<[String]>([])
         func add(_ report: CallServiceReport) { list.withLock { $0.append("\(report)") } }
         var all: [String] { list.withLock { $0 } }
     }

@@ -1,8 +1,8 @@
+import Locking
 import NetPrimitives
 import PacketIO
 import RelayRuntime
 import STUNCore
-import Synchronization
 import TURNRelay
 import Testing
 
@@ -153,7 +153,7 @@ private final class TestPort {
 
 /// Collects notices.
 final class Heard: Sendable {
-    private let notices = Mutex<[RelayNotice]>([])
+    private let notices = Locked<[RelayNotice]>([])
 
     var all: [RelayNotice] { notices.withLock { $0 } }
 

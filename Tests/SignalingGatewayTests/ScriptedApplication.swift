@@ -1,6 +1,6 @@
+import Locking
 import SignalingGateway
 import SocketIO
-import Synchronization
 
 /// An application that does what a test says and writes down what it hears.
 final class ScriptedApplication: SocketApplication {
@@ -10,8 +10,8 @@ final class ScriptedApplication: SocketApplication {
     private let onConnect: @Sendable () async -> Void
     private let onAccepted: @Sendable (SocketHandle) async -> Void
     private let onReceive: Receive
-    private let entries = Mutex<[String]>([])
-    private let requests = Mutex<[ConnectRequest]>([])
+    private let entries = Locked<[String]>([])
+    private let requests = Locked<[ConnectRequest]>([])
 
     init(
         decision: ConnectDecision = .accept,

@@ -1,7 +1,7 @@
+import Locking
 import NIOCore
 import SignalingGateway
 import SocketIO
-import Synchronization
 import Testing
 
 @Suite("Socket gateway")
@@ -299,7 +299,7 @@ actor Gate {
 
 /// Something that has happened, or not yet.
 final class Flag: Sendable {
-    private let state = Mutex(false)
+    private let state = Locked(false)
 
     var isRaised: Bool { state.withLock { $0 } }
 

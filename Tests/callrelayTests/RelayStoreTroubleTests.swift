@@ -3,6 +3,7 @@ import CallService
 import CallStore
 import CallStoreTestSupport
 import Foundation
+import Locking
 import Logging
 import NetPrimitives
 import RelayRuntime
@@ -18,7 +19,7 @@ import Testing
 /// A call of Alice and Bob, a store that can fail, and books about the call's use of the relay.
 private final class BooksFixture {
     final class Ended: MediaRelay {
-        private let calls = Mutex<[CallID]>([])
+        private let calls = Locked<[CallID]>([])
         func callEnded(_ id: CallID) { calls.withLock { $0.append(id) } }
         var all: [CallID] { calls.withLock { $0 } }
     }

@@ -1,5 +1,5 @@
+import Locking
 import NetPrimitives
-import Synchronization
 
 /// How often calls may be started.
 public struct InitiateRate: Hashable, Sendable {
@@ -31,7 +31,7 @@ final class InitiateRateLimiter: Sendable {
 
     private let perUser: InitiateRate?
     private let perAddress: InitiateRate?
-    private let usedUntil = Mutex<[Key: ContinuousClock.Instant]>([:])
+    private let usedUntil = Locked<[Key: ContinuousClock.Instant]>([:])
 
     init(perUser: InitiateRate?, perAddress: InitiateRate?) {
         self.perUser = perUser

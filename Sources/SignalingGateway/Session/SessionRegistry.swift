@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// The sessions that are alive, by id, and how many sockets the application still has to hear of.
 final class SessionRegistry: Sendable {
@@ -9,7 +9,7 @@ final class SessionRegistry: Sendable {
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     var count: Int { state.withLock { $0.sessions.count } }
 

@@ -1,9 +1,9 @@
 import CallModel
 import CallService
+import Locking
 import Signaling
 import SignalingGateway
 import SocketIO
-import Synchronization
 
 /// The calls behind the sockets: lets users in by their token, reads their events and hands them to the call service.
 ///
@@ -27,7 +27,7 @@ final class CallSockets: SocketApplication {
     private let calls: CallService
     private let verifier: any TokenVerifier
     private let socketsPerUser: Int
-    private let members = Mutex(Members())
+    private let members = Locked(Members())
 
     init(calls: CallService, verifier: any TokenVerifier, socketsPerUser: Int) {
         self.calls = calls
