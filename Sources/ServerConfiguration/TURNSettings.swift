@@ -128,6 +128,9 @@ public struct TURNSettings: Sendable {
         guard Set(addresses).count == addresses.count else {
             throw reader.failure(.turnListen, "names an address twice")
         }
+        for address in addresses where address != .unspecified(address.family) {
+            try reader.requireHost(address, in: .turnListen)
+        }
         return addresses
     }
 

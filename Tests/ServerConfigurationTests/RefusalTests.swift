@@ -3,6 +3,9 @@ import Testing
 
 @Suite("Refused configurations")
 struct RefusalTests {
+    /// A relay that may listen on any address.
+    private static let exposed = ["AUTH_MODE": "off", "TURN_SHARED_SECRET": "s"]
+
     @Test(
         "a malformed value is refused by name",
         arguments: [
@@ -48,6 +51,9 @@ struct RefusalTests {
             (["HTTP_HOST": "::"], "HTTP_HOST (environment)"),
             (["TURN_LISTEN": "127.0.0.1,192.0.2.1"], "TURN_LISTEN (environment)"),
             (["TURN_LISTEN": "0.0.0.0"], "TURN_LISTEN (environment)"),
+            (exposed.merging(["TURN_LISTEN": "192.0.2.1,224.0.0.1"]) { $1 }, "TURN_LISTEN (environment)"),
+            (exposed.merging(["TURN_LISTEN": "ff02::1"]) { $1 }, "TURN_LISTEN (environment)"),
+            (exposed.merging(["TURN_LISTEN": "::ffff:192.0.2.1"]) { $1 }, "TURN_LISTEN (environment)"),
             (["AUTH_MODE": "off"], "TURN_SHARED_SECRET"),
             (["AUTH_MODE": "off", "TURN_SHARED_SECRET": ""], "TURN_SHARED_SECRET (environment)"),
             (["AUTH_MODE": "off", "TURN_ENABLED": "false"], "TURN_ENABLED (environment)"),

@@ -1,11 +1,5 @@
 import CallModel
-import CallService
-import CallStore
-import Foundation
-import Logging
 import RelayRuntime
-import STUNServer
-import Signaling
 import TURNRelay
 import Testing
 
@@ -89,49 +83,6 @@ struct RelayBooksTests {
         ledger.putBack(ledger.takeUnwritten())
         ledger.relayed(traffic(15, 0), by: allocation(1))
         #expect(uses(&ledger) == ["@alice:hs": RelayUse(bytesSent: 15, bytesReceived: 0)])
-    }
-
-    @Test("the bytes of an allocation that ends while the store fails wait for it, and its place is free")
-    func storeFailure() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("callrelay-\(UUID())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let hub = Hub()
-        let calls = CallService(
-            // Nobody has made its tables.
-            store: try SQLiteCallStore(path: folder.appendingPathComponent("calls.db").path),
-            hub: hub,
-            rooms: DevRoomDirectory(hub: hub),
-            iceServers: ICEServers(
-                hosts: [],
-                turnHosts: [],
-                port: 0,
-                secret: nil,
-                further: nil,
-                credentialLifetime: .seconds(60)
-            ),
-            policy: CallPolicy(),
-            clock: { Timestamp(milliseconds: 0) },
-            log: { _ in }
-        )
-        let secret = SharedSecret("a secret")
-        let username = TimeLimitedCredential.mint(
-            secret: secret,
-            expiry: 4_000_000_000,
-            tag: RelayUserTag(userID: "@alice:hs", secret: secret),
-            callID: alice.call.rawValue
-        ).username
-        var books = RelayBooks(calls: calls, owners: RelayOwners(secrets: [secret]), logger: Logger(label: "tests"))
-        books.ledger.opened(allocation(1), by: alice, isAudited: true)
-        let end = RelayNotice.allocationClosed(
-            allocation(1),
-            username: username,
-            cause: .released,
-            traffic: traffic(35, 2)
-        )
-        await books.enter(end)
-        #expect(books.ledger.liveCount == 0)
-        #expect(uses(&books.ledger) == ["@alice:hs": RelayUse(bytesSent: 35, bytesReceived: 2)])
     }
 
     @Test("a full queue loses notices, counts them, and ends after what it holds")

@@ -170,6 +170,20 @@ struct RelayStoreTroubleTests {
         #expect(fixture.books.backlog.count == 0 && fixture.books.ledger.liveCount == 0)
     }
 
+    @Test("the bytes of an allocation that ends while the store fails wait for it, and its place is free")
+    func endsMeanwhile() async throws {
+        let fixture = try await BooksFixture()
+        try await fixture.open(1)
+        fixture.store.fail(.all)
+        await fixture.close(1, 35)
+        #expect(fixture.books.ledger.liveCount == 0)
+        await fixture.books.tick(lost: 0)
+        fixture.store.fail(.none)
+        await fixture.books.tick(lost: 0)
+        #expect(try await fixture.bytesSent() == 35)
+        #expect(try await fixture.audit() == ["+", "-35"])
+    }
+
     @Test("with writes failing alone, bytes are counted meanwhile, and the audit is made up for")
     func writesFail() async throws {
         let fixture = try await BooksFixture()

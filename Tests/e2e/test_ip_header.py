@@ -86,6 +86,7 @@ class Packet:
     version: int
     hops: int
     traffic_class: int
+    flow_label: int  # zero for IPv4, which has none
     dont_fragment: bool
     is_fragment: bool
     ports: tuple[int, int] | None
@@ -98,14 +99,14 @@ def parse(data: bytes) -> Packet | None:
         flags = struct.unpack_from("!H", data, 6)[0]
         is_fragment = flags & 0x3FFF != 0
         ports = None if flags & 0x1FFF else struct.unpack_from("!HH", data, header)
-        return Packet(4, data[8], data[1], flags & 0x4000 != 0, is_fragment, ports, data[header + 8 :])
+        return Packet(4, data[8], data[1], 0, flags & 0x4000 != 0, is_fragment, ports, data[header + 8 :])
     if data[0] >> 4 == 6 and data[6] in (17, 44):
-        traffic_class = struct.unpack_from("!H", data)[0] >> 4 & 0xFF
+        first = struct.unpack_from("!I", data)[0]
         header, is_fragment = (48, True) if data[6] == 44 else (40, False)
         ports = None
         if not is_fragment or struct.unpack_from("!H", data, 42)[0] >> 3 == 0:
             ports = struct.unpack_from("!HH", data, header)
-        return Packet(6, data[7], traffic_class, False, is_fragment, ports, data[header + 8 :])
+        return Packet(6, data[7], first >> 20 & 0xFF, first & 0xFFFFF, False, is_fragment, ports, data[header + 8 :])
     return None
 
 
@@ -174,6 +175,35 @@ def test_nothing_of_the_received_header_is_copied_in_either_direction(network: N
                 assert packet.hops == default_hops(version)
             assert packet.traffic_class == 0
             assert not packet.dont_fragment and not packet.is_fragment
+
+
+def test_a_flow_label_is_not_copied_in_either_direction(network: Network) -> None:
+    # Linux gives each flow a label of its own, made of its ends, unless told otherwise.
+    for namespace in (network.home, network.peer):
+        with namespace.entered():
+            Path("/proc/sys/net/ipv6/auto_flowlabels").write_text("1")
+    with (
+        network.client(6) as client,
+        network.peer_socket(6) as peer,
+        Sniffer(network.home) as home,
+        Sniffer(network.peer) as away,
+    ):
+        peer_port, client_port = peer.getsockname()[1], client.socket.getsockname()[1]
+        client.send((PEER[6], peer_port), b"up")
+        assert peer.recv(100) == b"up"
+        peer.sendto(b"down", client.relayed[:2])
+        assert client.receive().data == b"down"
+        at_home, at_peer = home.outgoing(6), away.outgoing(6)
+
+        def labels(packets: list[Packet], ports: tuple[int, int]) -> set[int]:
+            return {packet.flow_label for packet in packets if packet.ports == ports}
+
+        relayed_port = client.relayed[1]
+        from_client = labels(at_home, (client_port, network.relay.port))
+        from_peer = labels(at_peer, (peer_port, relayed_port))
+        up, down = labels(at_home, (relayed_port, peer_port)), labels(at_home, (network.relay.port, client_port))
+        assert from_client and from_peer and 0 not in from_client | from_peer, "labels that could be copied"
+        assert up and down and not (up & from_client) and not (down & from_peer)
 
 
 def test_dont_fragment_sets_df_for_its_datagram_alone_and_keeps_the_order(network: Network) -> None:

@@ -29,6 +29,17 @@ extension RelayOracle {
             try claim(record == nil, "437, and \(client) has an allocation")
         case 441:
             try claim(record != nil && record?.username != username, "441 to the one who made the allocation")
+        case 300:
+            try claim(method == .allocate && isDraining, "300 to method \(method.rawValue)")
+            try claim(!isRefused(username, now: now), "\(client) is sent to another server for a call that is over")
+            let isForFamily = client.address.family == .ipv4
+            try claim(
+                isForFamily && reply.alternateServers == [setting.alternate],
+                "300 to nowhere, or to a wrong place"
+            )
+        case 403 where method == .allocate:
+            try claim(isRefused(username, now: now), "403 to an Allocate request whose call goes on, if any")
+            refusedCallCount += 1
         case 403:
             try claim(method == .createPermission || method == .channelBind, "403 to method \(method.rawValue)")
             let denied = peers(message).contains { peer in

@@ -59,6 +59,8 @@ extension RelayOracle {
                 "the same Allocate request was answered twice differently"
             )
         }
+        try claim(!isDraining, "a new allocation during a drain")
+        try claim(!isRefused(username, now: now), "an allocation for a call that is over")
         let seconds = reply.lifetimeSeconds ?? 0
         try claim((600...3600).contains(seconds), "an allocation for \(seconds) s")
         let isMapped = reply.xorAddress(.xorMappedAddress) == client

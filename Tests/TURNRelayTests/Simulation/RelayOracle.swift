@@ -63,8 +63,13 @@ struct RelayOracle {
     /// Answers by code, zero for success: a simulation in which nothing succeeds proves nothing.
     private(set) var answers: [UInt16: Int] = [:]
     private(set) var relayedCount = 0
+    var refusedCallCount = 0
     /// The reservations that live or ended less than a minute ago, but for those that were redeemed.
     var tokens: [Reservation] = []
+    /// Until when credentials of a call that is over are refused.
+    private(set) var refusedUntil: [String: Instant] = [:]
+    /// Whether Allocate requests are sent on to another server.
+    private(set) var isDraining = false
     /// How much of its budget of unproven answers a source has used in a shard.
     var challenges: [ChallengeKey: (level: Double, at: Instant)] = [:]
 
@@ -142,6 +147,27 @@ struct RelayOracle {
     }
 
     mutating func noteRelayed() { relayedCount += 1 }
+
+    mutating func noteDrain() { isDraining = true }
+
+    /// A call is over: answers whose allocations must end with it.
+    mutating func noteEnd(of call: EndedCall, now: Instant) -> Set<Endpoint> {
+        let end = now.advanced(bySeconds: call.credentialSeconds)
+        refusedUntil[call.callID] = max(refusedUntil[call.callID] ?? end, end)
+        let ended = records.keys.filter { client in
+            live(client, now: now).map { setting.callByUsername[$0.username] == call.callID } ?? false
+        }
+        for client in ended { records[client] = nil }
+        return Set(ended)
+    }
+
+    /// Whether a user's credential names a call that is over.
+    func isRefused(_ username: String?, now: Instant) -> Bool {
+        guard let call = username.flatMap({ setting.callByUsername[$0] }), let end = refusedUntil[call] else {
+            return false
+        }
+        return now < end
+    }
 
     /// Whether the policy opens a peer at this moment: of our own addresses, the ports where a relay lives.
     func isOpen(_ peer: Endpoint) -> Bool {

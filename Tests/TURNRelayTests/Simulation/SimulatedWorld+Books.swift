@@ -40,7 +40,7 @@ extension SimulatedWorld {
         let held = Dictionary(grouping: charged, by: \.user).mapValues(\.count)
         var total = 0
         for username in setting.usernames {
-            let user = "static " + username
+            let user = setting.chargedByUsername[username, default: ""]
             let count = relay.registry.leaseCount(of: user)
             total += count
             try claim(count >= held[user, default: 0], "\(moment): \(user) is charged too little")
@@ -67,7 +67,7 @@ extension SimulatedWorld {
         try claim(relay.registry.reservationCount == 0, "reservations are left")
         try claim(relay.registry.leaseCount == 0, "\(relay.registry.leaseCount) leases are left")
         for username in setting.usernames {
-            let charged = relay.registry.leaseCount(of: "static " + username)
+            let charged = relay.registry.leaseCount(of: setting.chargedByUsername[username, default: ""])
             try claim(charged == 0, "\(username) is still charged \(charged)")
         }
         try checkPorts()

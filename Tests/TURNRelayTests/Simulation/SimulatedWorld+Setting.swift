@@ -6,11 +6,48 @@ import TestSupport
 @testable import TURNRelay
 
 extension SimulatedWorld {
+    /// Somebody with a fixed password, or with a credential for one call that no simulation outlives.
+    private struct User {
+        let name: String
+        let password: String
+        let call: String?
+        let charged: String
+
+        init(number: Int) {
+            name = "user\(number)"
+            password = "secret of \(name)"
+            call = nil
+            charged = "static " + name
+        }
+
+        init(number: Int, call: String) {
+            let tag = RelayUserTag(userID: "@user\(number)", secret: TURNScenario.secret)
+            let credential = TimeLimitedCredential.mint(
+                secret: TURNScenario.secret,
+                expiry: 4_000_000_000,
+                tag: tag,
+                callID: call
+            )
+            name = credential.username
+            password = credential.password
+            self.call = call
+            charged = "tag " + tag.text
+        }
+
+        var key: IntegrityKey { .longTerm(username: name, realm: TURNScenario.realm, password: password) }
+    }
+
     /// What does not change in a simulation: addresses, users, limits. Limits are so tight that they are met.
     struct Setting {
         let usernames: [String]
-        let passwords: [String: String]
+        let credentials: CredentialBook
         let keys: [String: IntegrityKey]
+        /// Of those whose credential names a call.
+        let callByUsername: [String: String]
+        /// What the registry charges, by user name.
+        let chargedByUsername: [String: String]
+        /// Where a drain sends clients that come by IPv4; for the others it knows no server.
+        let alternate: Endpoint
         let wrongKey = IntegrityKey.longTerm(username: "nobody", realm: TURNScenario.realm, password: "guessed")
         let ports: ClosedRange<UInt16> = 50_000...50_799
         let openPrefixes: [IPPrefix]
@@ -23,15 +60,23 @@ extension SimulatedWorld {
         let descriptorsPerShard: Int
 
         init(clients: Int, random: inout SeededGenerator) throws {
-            var passwords: [String: String] = [:]
-            var keys: [String: IntegrityKey] = [:]
-            usernames = (0..<max(2, clients / 30)).map { "user\($0)" }
-            for name in usernames {
-                passwords[name] = "secret of \(name)"
-                keys[name] = .longTerm(username: name, realm: TURNScenario.realm, password: "secret of \(name)")
+            let users = (0..<max(3, clients / 30)).map { index in
+                index % 3 == 2 ? User(number: index, call: "call\(index / 6)") : User(number: index)
             }
-            self.passwords = passwords
-            self.keys = keys
+            usernames = users.map(\.name)
+            keys = Dictionary(uniqueKeysWithValues: users.map { ($0.name, $0.key) })
+            chargedByUsername = Dictionary(uniqueKeysWithValues: users.map { ($0.name, $0.charged) })
+            callByUsername = Dictionary(
+                uniqueKeysWithValues: users.compactMap { user in user.call.map { (user.name, $0) } }
+            )
+            credentials = CredentialBook(
+                realm: TURNScenario.realm,
+                staticUsers: Dictionary(
+                    uniqueKeysWithValues: users.filter { $0.call == nil }.map { ($0.name, $0.password) }
+                ),
+                sharedSecrets: [TURNScenario.secret]
+            )
+            alternate = try Endpoint(parsing: "203.0.113.77:3478")
             openPrefixes = try ["203.0.113.0/24", "2001:db8:1::/48"].map { try IPPrefix(parsing: $0) }
             let ipv4 = RelayAddress(
                 bound: try IPAddress(parsing: "10.9.9.9"),
@@ -67,6 +112,8 @@ extension SimulatedWorld {
             registryLimits = limits
             descriptorsPerShard = random.oneIn(4) ? clients / 5 : clients
         }
+
+        var calls: [String] { Set(callByUsername.values).sorted() }
 
         /// Where peers see our relays.
         var ownAddresses: [IPAddress] { relays.map(\.external) }

@@ -18,6 +18,7 @@ final class SimulatedWorld {
         case sweep
         case flush
         case jump
+        case callEnds
     }
 
     let setting: Setting
@@ -32,6 +33,10 @@ final class SimulatedWorld {
     /// Relayed addresses that were given out, the newest last: peers of other clients, and the targets of peers.
     private var knownRelays: [Endpoint] = []
     private var activeClients: Int
+    /// How many actions are left when a drain begins.
+    private let drainsBelow: Int
+    private var remainingActions: Int
+    private(set) var endedWithCallCount = 0
     private var datagrams = 0
 
     init(seed: UInt64, clients clientCount: Int, actionsPerClient: Int) throws {
@@ -42,6 +47,8 @@ final class SimulatedWorld {
         oracle = RelayOracle(setting)
         peers = setting.peers
         activeClients = clientCount
+        remainingActions = clientCount * actionsPerClient
+        drainsBelow = remainingActions / Int.random(in: 3...12, using: &random)
         self.random = random
         for index in 0..<clientCount {
             let endpoint = setting.clientEndpoint(index)
@@ -59,6 +66,7 @@ final class SimulatedWorld {
         append(.flush, after: 5)
         append(.peersSpeak, after: 2000)
         append(.jump, after: UInt64.random(in: 60_000...300_000, using: &self.random))
+        append(.callEnds, after: UInt64.random(in: 60_000...120_000, using: &self.random))
     }
 
     /// Lets everything happen that happens while there are clients that act.
@@ -108,6 +116,9 @@ final class SimulatedWorld {
         case .flush:
             relay.flush(now: now)
             repeatWhileActive(.flush, after: UInt64.random(in: 1...2000, using: &random))
+        case .callEnds:
+            try endCall()
+            repeatWhileActive(.callEnds, after: UInt64.random(in: 20_000...120_000, using: &random))
         case .jump:
             let jumps: [UInt32] = [3, 60, 299, 300, 301, 599, 600, 601, 1800, 3600, 7201, 40_000]
             now = now.advanced(bySeconds: jumps[Int.random(in: 0..<jumps.count, using: &random)])
@@ -125,10 +136,32 @@ final class SimulatedWorld {
         for bytes in clients[index].act(setting, peers + ownRelays, oracle.tokens, &random) {
             transmit(.toServer(from: clients[index].endpoint, bytes))
         }
+        remainingActions -= 1
+        if remainingActions < drainsBelow, !relay.isDraining {
+            relay.drain(to: setting.alternate)
+            oracle.noteDrain()
+        }
         guard clients[index].remainingActions > 0 else { return activeClients -= 1 }
         // Some are silent for so long that everything they had expires.
         let pause = random.oneIn(40) ? UInt64.random(in: 300_000...700_000, using: &random) : 0
         append(.wake(client: index), after: pause + UInt64.random(in: 100...50_000, using: &random))
+    }
+
+    /// One of the calls is over; whoever was in it may come back when its credentials are refused no more.
+    private func endCall() throws {
+        let calls = setting.calls
+        let seconds: [UInt32] = [0, 60, 600, 3600]
+        let call = EndedCall(
+            callID: calls[Int.random(in: 0..<calls.count, using: &random)],
+            credentialSeconds: seconds[Int.random(in: 0..<seconds.count, using: &random)]
+        )
+        let due = oracle.noteEnd(of: call, now: now)
+        let outcome = relay.endCall(call, now: now)
+        try check(outcome)
+        try claim(outcome.sent.isEmpty, "the end of a call is told to clients")
+        let ended = outcome.endedWithCall
+        try claim(Set(ended) == due && ended.count == due.count, "with \(call.callID) ended \(ended), right was \(due)")
+        endedWithCallCount += ended.count
     }
 
     /// The network: loses one in twenty, doubles one in thirty, and delays each as it likes.

@@ -14,24 +14,26 @@ struct SimulationTests {
         var answers: [UInt16: Int] = [:]
         var relayed = 0
         var refusals = (quota: 0, capacity: 0)
-        var isDrained = false
+        var ofEndedCalls = (allocations: 0, refusals: 0)
         try checkProperty("simulation of \(clients) clients", iterations: seeds) { generator in
             let world = try SimulatedWorld(seed: generator.next(), clients: clients, actionsPerClient: 24)
             try world.run()
-            if isDrained { try world.closeAll() } else { try world.expireAll() }
-            isDrained.toggle()
+            if generator.oneIn(2) { try world.closeAll() } else { try world.expireAll() }
             try world.checkEmpty()
             answers.merge(world.oracle.answers, uniquingKeysWith: +)
             relayed += world.oracle.relayedCount
             refusals.quota += world.relay.quotaRefusals
             refusals.capacity += world.relay.capacityRefusals
+            ofEndedCalls.allocations += world.endedWithCallCount
+            ofEndedCalls.refusals += world.oracle.refusedCallCount
         }
         let codes = answers.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         print("simulation: \(seeds) seeds, relayed \(relayed) datagrams, answers by code \(codes)")
         #expect(relayed > 2 * clients, "a simulation that relays nothing shows nothing")
-        for code: UInt16 in [0, 401, 403, 437, 438, 441, 443, 486, 508] {
+        for code: UInt16 in [0, 300, 401, 403, 437, 438, 441, 443, 486, 508] {
             #expect(answers[code, default: 0] > 0, "no answer \(code) in the whole simulation")
         }
+        #expect(ofEndedCalls.allocations > 0 && ofEndedCalls.refusals > 0, "no call has ended: \(ofEndedCalls)")
         #expect(refusals.quota > 0 && refusals.capacity > 0, "nothing has run out: \(refusals)")
     }
 }

@@ -64,6 +64,8 @@ final class VirtualRelay {
         var isShardFull = false
         /// Whose allocations ended because their time was over.
         var expired: [Endpoint] = []
+        /// Whose allocations ended with their call.
+        var endedWithCall: [Endpoint] = []
 
         var openedCount: Int { openings.count { $0 != .quota && $0 != .capacity } }
     }
@@ -73,23 +75,23 @@ final class VirtualRelay {
     var random: SeededGenerator
     /// Who has a relay port: the shard and its socket.
     private(set) var sockets: [Endpoint: (shard: Int, socket: SocketID)] = [:]
-    /// How often a socket could not be had, by what the registry or the system said.
+    /// How often a socket could not be had, by what the registry or the system said; without those of a drain.
     private(set) var capacityRefusals = 0
     private(set) var quotaRefusals = 0
     /// Relay ports that another process has.
     private let foreignPorts: Set<UInt16>
+    private(set) var isDraining = false
     private let descriptorLimit: Int
     private let allocationLimit: Int
     private let liveRelays: LiveRelayPorts
 
     init(_ world: SimulatedWorld.Setting, random: inout SeededGenerator) {
         let nonceKey = NonceKey(using: &random)
-        let book = CredentialBook(realm: TURNScenario.realm, staticUsers: world.passwords)
         var shards: [Shard] = []
         for _ in 0..<Self.shardCount {
             let turn = TURNShard(
                 configuration: world.configuration,
-                credentials: book,
+                credentials: world.credentials,
                 nonceKey: nonceKey,
                 tableSeed: random.next()
             )
@@ -133,6 +135,24 @@ final class VirtualRelay {
         return outcome
     }
 
+    /// A call is over, as all shards are told.
+    func endCall(_ call: EndedCall, now: Instant) -> Outcome {
+        var outcome = Outcome(verdict: .control)
+        for shard in shards {
+            while !shard.turn.endCall(call, now: now, into: &shard.effects) { apply(shard, now: now, to: &outcome) }
+            apply(shard, now: now, to: &outcome)
+        }
+        return outcome
+    }
+
+    /// The beginning of a drain: no more relays, and another server for who comes by IPv4.
+    func drain(to alternate: Endpoint) {
+        isDraining = true
+        var alternates = AlternateServers()
+        alternates.ipv4 = alternate
+        for shard in shards { shard.turn.drain(to: alternates) }
+    }
+
     /// The end of a drain: what is left goes at once.
     func closeAll(now: Instant) -> Outcome {
         var outcome = Outcome(verdict: .control)
@@ -168,7 +188,7 @@ final class VirtualRelay {
             case .openRelay(let allocation, let request):
                 let answer = open(request, on: shard, now: now)
                 outcome.openings.append(answer)
-                if answer == .capacity { capacityRefusals += 1 }
+                if answer == .capacity, !isDraining { capacityRefusals += 1 }
                 if answer == .quota { quotaRefusals += 1 }
                 shard.turn.relayOpened(allocation, answer, now: now, into: &shard.effects)
             case .closeRelay(let socket):
@@ -197,13 +217,14 @@ final class VirtualRelay {
                 preconditionFailure("an allocation was closed that is not open")
             }
             if cause == .expired { outcome.expired.append(client) }
+            if cause == .callEnded { outcome.endedWithCall.append(client) }
         default:
             break
         }
     }
 
     private func open(_ request: RelayRequest, on shard: Shard, now: Instant) -> RelayOpenOutcome {
-        guard shard.leases.count < descriptorLimit else { return .capacity }
+        guard !isDraining, shard.leases.count < descriptorLimit else { return .capacity }
         let user = shard.effects.name(request.user)
         var answer = registry.lease(user, request.wish, now: now, random: &random)
         while case .leased(let lease) = answer {
