@@ -1,4 +1,5 @@
 import CallModel
+import CallStore
 import RelayRuntime
 import TURNRelay
 import Testing
