@@ -1,7 +1,7 @@
 import CallModel
+import Locking
 import Signaling
 import SocketIO
-import Locking
 
 extension Hub {
     /// The newest event of a call that this node delivered, if a joined socket here depends on the order.
