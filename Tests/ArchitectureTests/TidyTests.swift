@@ -16,9 +16,7 @@ struct TidyTests {
     func coresArePure() throws {
         let banned = [
             "async ", "await ", "Task {", "Task.", "actor ", "Mutex", "Locked<", "Locked(", "Atomic<", "DispatchQueue",
-            ".now()",
-            "ContinuousClock",
-            "SystemRandomNumberGenerator", ".random(in: ", " print(",
+            ".now()", "ContinuousClock", "SystemRandomNumberGenerator", ".random(in: ", " print(",
         ]
         // One bitmap that all shards share (docs/decisions/0003-live-relay-ports.md).
         let isShared = { (path: String) in path == "Sources/TURNRelay/LiveRelayPorts.swift" }

@@ -128,7 +128,7 @@ struct SimulatedClient {
         _ appendAttributes: (inout MessageBuilder) -> Void
     ) -> [UInt8] {
         let transaction = TransactionID.random(using: &random)
-        let signer = random.oneIn(40) ? pick(setting.usernames, &random) ?? username : username
+        let signer = random.oneIn(40) ? pick(setting.users, &random)?.name ?? username : username
         let key = random.oneIn(40) ? nil : setting.keys[signer]
         let seal = IntegritySeal(key: key ?? setting.wrongKey, algorithm: .sha1)
         let bytes = simulatedMessage(method, .request, transaction, sealedBy: seal) { builder in
@@ -216,7 +216,7 @@ struct SimulatedClient {
     ) -> [UInt8] {
         let own = username
         defer { username = own }
-        username = pick(setting.usernames, &random) ?? own
+        username = pick(setting.users, &random)?.name ?? own
         return random.oneIn(2) ? refresh(setting, &random) : allocate(setting, [], &random)
     }
 

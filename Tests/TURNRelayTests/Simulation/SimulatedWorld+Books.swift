@@ -39,8 +39,7 @@ extension SimulatedWorld {
         )
         let held = Dictionary(grouping: charged, by: \.user).mapValues(\.count)
         var total = 0
-        for username in setting.usernames {
-            let user = setting.chargedByUsername[username, default: ""]
+        for user in setting.users.map(\.charged) {
             let count = relay.registry.leaseCount(of: user)
             total += count
             try claim(count >= held[user, default: 0], "\(moment): \(user) is charged too little")
@@ -66,9 +65,9 @@ extension SimulatedWorld {
         }
         try claim(relay.registry.reservationCount == 0, "reservations are left")
         try claim(relay.registry.leaseCount == 0, "\(relay.registry.leaseCount) leases are left")
-        for username in setting.usernames {
-            let charged = relay.registry.leaseCount(of: setting.chargedByUsername[username, default: ""])
-            try claim(charged == 0, "\(username) is still charged \(charged)")
+        for user in setting.users.map(\.charged) {
+            let charged = relay.registry.leaseCount(of: user)
+            try claim(charged == 0, "\(user) is still charged \(charged)")
         }
         try checkPorts()
     }

@@ -7,10 +7,11 @@ import TestSupport
 
 extension SimulatedWorld {
     /// Somebody with a fixed password, or with a credential for one call that no simulation outlives.
-    private struct User {
+    struct User {
         let name: String
         let password: String
         let call: String?
+        /// Who is charged for what it holds, by the registry's name.
         let charged: String
 
         init(number: Int) {
@@ -39,13 +40,11 @@ extension SimulatedWorld {
 
     /// What does not change in a simulation: addresses, users, limits. Limits are so tight that they are met.
     struct Setting {
-        let usernames: [String]
+        let users: [User]
         let credentials: CredentialBook
         let keys: [String: IntegrityKey]
         /// Of those whose credential names a call.
         let callByUsername: [String: String]
-        /// What the registry charges, by user name.
-        let chargedByUsername: [String: String]
         /// Where a drain sends clients that come by IPv4; for the others it knows no server.
         let alternate: Endpoint
         let wrongKey = IntegrityKey.longTerm(username: "nobody", realm: TURNScenario.realm, password: "guessed")
@@ -60,12 +59,10 @@ extension SimulatedWorld {
         let descriptorsPerShard: Int
 
         init(clients: Int, random: inout SeededGenerator) throws {
-            let users = (0..<max(3, clients / 30)).map { index in
+            users = (0..<max(3, clients / 30)).map { index in
                 index % 3 == 2 ? User(number: index, call: "call\(index / 6)") : User(number: index)
             }
-            usernames = users.map(\.name)
             keys = Dictionary(uniqueKeysWithValues: users.map { ($0.name, $0.key) })
-            chargedByUsername = Dictionary(uniqueKeysWithValues: users.map { ($0.name, $0.charged) })
             callByUsername = Dictionary(
                 uniqueKeysWithValues: users.compactMap { user in user.call.map { (user.name, $0) } }
             )

@@ -55,7 +55,7 @@ final class SimulatedWorld {
             let client = SimulatedClient(
                 endpoint: endpoint,
                 habit: index % 100 == 99 ? .flooding : index % 20 == 19 ? .vandal : .plain,
-                username: setting.usernames[index % setting.usernames.count],
+                username: setting.users[index % setting.users.count].name,
                 actions: actionsPerClient
             )
             clients.append(client)
