@@ -50,6 +50,7 @@ let package = Package(
     products: [
         .executable(name: "callrelay", targets: ["callrelay"]),
         .executable(name: "socketio-echo", targets: ["socketio-echo"]),
+        .executable(name: "turn-bench", targets: ["turn-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -60,6 +61,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -165,6 +167,22 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "TURNBench",
+            dependencies: [
+                "NetPrimitives", "STUNCore",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: borrowing
+        ),
+        .executableTarget(
+            name: "turn-bench",
+            dependencies: [
+                "CPacketIO", "NetPrimitives", "PacketIO", "STUNServer", "TURNBench",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: borrowing
+        ),
+        .target(
             name: "TestSupport",
             dependencies: ["NetPrimitives", "STUNCore"],
             path: "Tests/TestSupport",
@@ -206,6 +224,11 @@ let package = Package(
         .testTarget(
             name: "TURNRelayTests",
             dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "TestSupport"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(
+            name: "TURNBenchTests",
+            dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TURNBench", "TestSupport"],
             swiftSettings: borrowing
         ),
         .testTarget(name: "LockingTests", dependencies: ["Locking"], swiftSettings: strict),

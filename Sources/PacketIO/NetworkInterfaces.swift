@@ -46,10 +46,15 @@ public enum NetworkInterfaces {
             case .ipv4: IPAddress(ipv4: 0xC000_0201)
             case .ipv6: IPAddress(ipv6High: 0x2001_0DB8_0000_0000, low: 1)
             }
-        let opened = packet_udp_socket(far.codedFamily)
+        return source(towards: Endpoint(address: far, port: 9))
+    }
+
+    /// The address this machine would speak to `endpoint` from; nil without a route there. Sends nothing.
+    public static func source(towards endpoint: Endpoint) -> IPAddress? {
+        let opened = packet_udp_socket(endpoint.address.codedFamily)
         guard opened.error == 0 else { return nil }
         let descriptor = OwnedDescriptor(adopting: opened.value)
-        guard packet_connect(descriptor.rawValue, Endpoint(address: far, port: 9).coded).error == 0,
+        guard packet_connect(descriptor.rawValue, endpoint.coded).error == 0,
             let local = Endpoint(packet_local_endpoint(descriptor.rawValue))
         else { return nil }
         return local.address

@@ -1,9 +1,9 @@
-import CPacketIO
-import NetPrimitives
+package import CPacketIO
+package import NetPrimitives
 
 extension Endpoint {
     /// The form that the C wrappers take.
-    var coded: packet_endpoint {
+    package var coded: packet_endpoint {
         packet_endpoint(
             high: address.high,
             low: address.low,
@@ -13,7 +13,7 @@ extension Endpoint {
     }
 
     /// What the C wrappers answered; nil for an address of a family that is not IP.
-    init?(_ coded: packet_endpoint) {
+    package init?(_ coded: packet_endpoint) {
         switch coded.family {
         case 4:
             self.init(address: IPAddress(ipv4: UInt32(truncatingIfNeeded: coded.low)), port: coded.port)

@@ -14,6 +14,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -200,6 +201,66 @@ static inline void packet_message_gather(struct packet_message *message, struct 
 
 static inline int packet_message_was_truncated(const struct packet_message *message) {
     return (message->header.msg_flags & MSG_TRUNC) != 0;
+}
+
+// MARK: Segmentation: several datagrams of one flow and size, cut and joined by the kernel
+
+// Room for one control message with a number.
+union packet_control {
+    struct cmsghdr header;
+    unsigned char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+// Datagrams that the kernel puts into one message at most; its own bound is 64 in kernels before 6.9.
+enum { packet_segment_limit = 64 };
+
+// Has the kernel join what arrives in a row into one message, whose segment size it tells.
+static inline struct packet_result packet_set_joining(int descriptor) {
+    return packet_set_option(descriptor, IPPROTO_UDP, UDP_GRO, 1);
+}
+
+// Has a message leave in datagrams of `size` bytes, the last of which may be shorter.
+static inline void packet_message_cut(struct packet_message *message, union packet_control *control, uint16_t size) {
+    message->header.msg_control = control;
+    message->header.msg_controllen = CMSG_SPACE(sizeof size);
+    control->header.cmsg_level = IPPROTO_UDP;
+    control->header.cmsg_type = UDP_SEGMENT;
+    control->header.cmsg_len = CMSG_LEN(sizeof size);
+    memcpy(CMSG_DATA(&control->header), &size, sizeof size);
+}
+
+// Makes room for the segment size of a message to be received.
+static inline void packet_message_expect_segments(struct packet_message *message, union packet_control *control) {
+    message->header.msg_control = control;
+    message->header.msg_controllen = sizeof *control;
+}
+
+// The segment size of a received message; 0 if it is one datagram.
+static inline int packet_message_segment_size(const struct packet_message *message) {
+    const struct cmsghdr *header = (const struct cmsghdr *)message->header.msg_control;
+    if (message->header.msg_controllen < CMSG_LEN(sizeof(int)) || header == NULL) return 0;
+    if (header->cmsg_level != IPPROTO_UDP || header->cmsg_type != UDP_GRO) return 0;
+    int size = 0;
+    memcpy(&size, CMSG_DATA(header), sizeof size);
+    return size;
+}
+
+// MARK: Calls
+
+// Sends one datagram to where a socket is connected.
+static inline struct packet_result packet_send_connected(int descriptor, const void *bytes, size_t count) {
+    return packet_result_of((int)send(descriptor, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+// Sends one datagram.
+static inline struct packet_result packet_send_to(int descriptor, const void *bytes, size_t count,
+                                                  const union packet_sockaddr *name, socklen_t length) {
+    return packet_result_of((int)sendto(descriptor, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL, &name->any, length));
+}
+
+// Reads one datagram without waiting.
+static inline struct packet_result packet_receive_one(int descriptor, void *bytes, size_t capacity) {
+    return packet_result_of((int)recv(descriptor, bytes, capacity, MSG_DONTWAIT));
 }
 
 // Reads up to `count` datagrams without waiting.

@@ -1,0 +1,70 @@
+import FoundationEssentials
+import Glibc
+
+/// What the kernel's accounting says, at one moment.
+struct Accounting {
+    /// Nanoseconds that the server's threads ran.
+    var serverNanoseconds: UInt64 = 0
+    /// By processor: ticks that it was busy, and in interrupts' work among them.
+    var busyTicks: [UInt64] = []
+    var softirqTicks: UInt64 = 0
+    /// Of all processors.
+    var totalTicks: UInt64 = 0
+
+    /// Reads the machine's figures, and those of `process`.
+    static func now(of process: Int?) -> Accounting {
+        var accounting = Accounting()
+        if let process { accounting.serverNanoseconds = runNanoseconds(of: process) }
+        for line in text("/proc/stat").split(separator: "\n") where line.hasPrefix("cpu") {
+            let fields = line.split(separator: " ")
+            guard fields[0] != "cpu", fields.count > 8 else { continue }
+            let ticks = fields.dropFirst().prefix(8).map { UInt64($0) ?? 0 }
+            let total = ticks.reduce(0, +)
+            // user nice system idle iowait irq softirq steal
+            accounting.busyTicks.append(total - ticks[3] - ticks[4])
+            accounting.softirqTicks += ticks[5] + ticks[6]
+            accounting.totalTicks += total
+        }
+        return accounting
+    }
+
+    /// The time on a processor of all threads of a process, by the scheduler's own count.
+    static func runNanoseconds(of process: Int) -> UInt64 {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+        return tasks.reduce(0) { sum, task in
+            let first = text("/proc/\(process)/task/\(task)/schedstat").split(separator: " ").first
+            return sum + (first.flatMap { UInt64($0) } ?? 0)
+        }
+    }
+
+    /// Bytes of a process that are in memory; 0 if it is not to be read.
+    static func residentBytes(of process: Int) -> UInt64 {
+        for line in text("/proc/\(process)/status").split(separator: "\n") where line.hasPrefix("VmRSS:") {
+            return (line.split(separator: " ").dropFirst().first.flatMap { UInt64($0) } ?? 0) * 1024
+        }
+        return 0
+    }
+
+    /// Bytes that the kernel keeps in its own small records.
+    static func slabBytes() -> UInt64 {
+        for line in text("/proc/meminfo").split(separator: "\n") where line.hasPrefix("Slab:") {
+            return (line.split(separator: " ").dropFirst().first.flatMap { UInt64($0) } ?? 0) * 1024
+        }
+        return 0
+    }
+
+    /// A file of /proc, empty if it is not to be read: such files have no length to go by.
+    private static func text(_ path: String) -> String {
+        guard let file = unsafe fopen(path, "r") else { return "" }
+        defer { unsafe fclose(file) }
+        var bytes: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            // SAFETY: the block has as many bytes as it says.
+            let count = unsafe fread(&block, 1, block.count, file)
+            guard count > 0 else { break }
+            bytes += block[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
