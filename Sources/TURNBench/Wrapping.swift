@@ -13,10 +13,9 @@ public enum Wrapping {
     ) -> (prefix: [UInt8], paddingByteCount: Int) {
         switch (speech, mode) {
         case (.floor, _):
-            return (withUnsafeBytes(of: flow.bigEndian) { Array($0) }, 0)
+            return (bytes(of: flow), 0)
         case (.turn, .channel):
-            let word = UInt32(ClientSession.channel) << 16 | UInt32(payloadByteCount)
-            return (withUnsafeBytes(of: word.bigEndian) { Array($0) }, 0)
+            return (bytes(of: UInt32(ClientSession.channel) << 16 | UInt32(payloadByteCount)), 0)
         case (.turn, .indication):
             var builder = MessageBuilder(capacity: 70_000)
             builder.begin(MessageType(.send, .indication), TransactionID(high: flow, low: UInt64(flow)))
@@ -28,6 +27,10 @@ public enum Wrapping {
             let padding = -payloadByteCount & 3
             return (Array(builder.bytes(in: range).copied().dropLast(payloadByteCount + padding)), padding)
         }
+    }
+
+    private static func bytes(of word: UInt32) -> [UInt8] {
+        stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> UInt32($0)) }
     }
 
     /// Where the payload lies in what a client received; nil for everything that carries none.

@@ -43,13 +43,15 @@ struct Floor: ~Copyable {
 
     /// Room for `flowLimit` flows.
     init(listening endpoint: Endpoint, flowLimit: Int) throws {
-        listener = try UDPSocket(
+        let listener = try UDPSocket(
             boundTo: endpoint,
             options: UDPSocketOptions(receiveBufferBytes: 4 << 20, sendBufferBytes: 4 << 20)
         )
-        self.flowLimit = flowLimit
-        poller = try Poller(capacity: Self.events)
+        let poller = try Poller(capacity: Self.events)
         try poller.add(listener.descriptor.rawValue, as: Self.listenerName)
+        self.listener = listener
+        self.poller = poller
+        self.flowLimit = flowLimit
         // SAFETY: every array is initialised here (the slots by the kernel) and freed in deinit.
         unsafe descriptors = .allocate(capacity: flowLimit)
         unsafe descriptors.initialize(repeating: -1, count: flowLimit)
@@ -155,7 +157,7 @@ struct Floor: ~Copyable {
             unsafe descriptors[flow] = forwarding.socket.descriptor.rawValue
         }
         let answer = FloorMessage(flow: message.flow, endpoint: forwarding.socket.endpoint).bytes
-        _ = answer.withUnsafeBytes { bytes in
+        _ = unsafe answer.withUnsafeBytes { bytes in
             unsafe packet_send_to(
                 listener.descriptor.rawValue,
                 bytes.baseAddress,

@@ -45,13 +45,15 @@ struct Generator: ~Copyable {
 
     /// A generator over flows that are set up.
     init(plan: LoadPlan, flows: [ClientFlow], peer: consuming UDPSocket) throws {
+        let poller = try Poller(capacity: Self.readyPerRound)
+        for flow in flows {
+            guard flow.relayed != nil else { throw BenchFailure("client \(flow.number) has no relayed address") }
+            try poller.add(flow.socket.descriptor.rawValue, as: SocketID(slot: flow.number, generation: 0))
+        }
+        self.poller = poller
         self.plan = plan
         self.flows = flows
         flowCount = flows.count
-        poller = try Poller(capacity: Self.readyPerRound)
-        for flow in flows {
-            try poller.add(flow.socket.descriptor.rawValue, as: SocketID(slot: flow.number, generation: 0))
-        }
         received = ReceiveVector(joins: plan.usesSegmentation)
         let shape = Wrapping.towardsServer(
             plan.speech,
@@ -64,9 +66,9 @@ struct Generator: ~Copyable {
         upByteCount = shape.prefix.count + plan.payloadByteCount + shape.paddingByteCount
         outgoing = SendVector(packetByteCount: upByteCount)
         // SAFETY: one entry for each flow, written below; freed in deinit.
-        unsafe prefixes = .allocate(byteCount: max(1, flows.count * shape.prefix.count), alignment: 16)
-        unsafe descriptors = .allocate(capacity: flows.count)
-        unsafe names = .allocate(capacity: flows.count)
+        let prefixes = UnsafeMutableRawPointer.allocate(byteCount: max(1, flows.count * shape.prefix.count), alignment: 16)
+        let descriptors = UnsafeMutablePointer<Int32>.allocate(capacity: flows.count)
+        let names = UnsafeMutablePointer<packet_sockaddr>.allocate(capacity: flows.count)
         for flow in flows {
             let index = Int(flow.number)
             let prefix = Wrapping.towardsServer(
@@ -76,15 +78,18 @@ struct Generator: ~Copyable {
                 peer: peer.endpoint,
                 payloadByteCount: plan.payloadByteCount
             ).prefix
-            prefix.withUnsafeBytes { bytes in
+            unsafe prefix.withUnsafeBytes { bytes in
                 let place = unsafe prefixes + index * bytes.count
                 unsafe UnsafeMutableRawBufferPointer(start: place, count: bytes.count).copyMemory(from: bytes)
             }
             unsafe descriptors[index] = flow.socket.descriptor.rawValue
             unsafe names[index] = packet_sockaddr()
-            guard let relayed = flow.relayed else { throw BenchFailure("client \(flow.number) has no relayed address") }
+            guard let relayed = flow.relayed else { preconditionFailure("looked at above") }
             _ = unsafe packet_sockaddr_store(names + index, relayed.coded)
         }
+        unsafe self.prefixes = unsafe prefixes
+        unsafe self.descriptors = unsafe descriptors
+        unsafe self.names = unsafe names
         self.peer = peer
         let now = SystemClock.now()
         up = LoadTotals(flowCount: flows.count, begin: now)
@@ -162,7 +167,7 @@ struct Generator: ~Copyable {
             let flow = upBursts % flowCount
             let due = pacer?.due(upBursts - first) ?? now
             add(flow, number: upBursts / flowCount, due: due, isUp: true)
-            outgoing.seal(last: plan.burst, to: nil, cutAt: plan.usesSegmentation ? upByteCount : nil)
+            unsafe outgoing.seal(last: plan.burst, to: nil, cutAt: plan.usesSegmentation ? upByteCount : nil)
             // SAFETY: a number below `flowCount`.
             up.sent += UInt64(outgoing.send(by: unsafe descriptors[flow]))
             upBursts += 1
@@ -217,8 +222,11 @@ struct Generator: ~Copyable {
                 worked = true
                 let now = SystemClock.now()
                 for index in 0..<count {
-                    received.forEachPacket(of: index) { packet in
-                        if let stamp = PayloadStamp(reading: packet) { up.take(stamp, now: now) }
+                    let length = received.byteCount(of: index)
+                    let step = received.packetByteCount(of: index)
+                    for offset in stride(from: 0, to: length, by: step) {
+                        let stamp = received.stamp(of: index, at: offset, byteCount: min(step, length - offset))
+                        if let stamp { up.take(stamp, now: now) }
                     }
                 }
             }
@@ -237,11 +245,15 @@ struct Generator: ~Copyable {
         guard count > 0 else { return }
         let now = SystemClock.now()
         for index in 0..<count {
-            received.forEachPacket(of: index) { packet in
-                if let range = Wrapping.payload(of: packet, plan.speech) {
-                    if let stamp = PayloadStamp(reading: packet.extracting(range)) { down.take(stamp, now: now) }
-                } else if plan.speech == .turn {
-                    hear(flows[flow], packet, now: now)
+            let length = received.byteCount(of: index)
+            let step = received.packetByteCount(of: index)
+            for offset in stride(from: 0, to: length, by: step) {
+                let byteCount = min(step, length - offset)
+                let (stamp, message) = received.fromServer(of: index, at: offset, byteCount: byteCount, plan.speech)
+                if let stamp {
+                    down.take(stamp, now: now)
+                } else if let message, plan.speech == .turn {
+                    hear(flows[flow], message, now: now)
                 }
             }
         }
@@ -265,7 +277,9 @@ struct Generator: ~Copyable {
         }
     }
 
-    private mutating func hear(_ flow: ClientFlow, _ packet: RawSpan, now: Instant) {
-        if flow.session.receive(packet, using: &random) { flow.send(flow.session.pending, now: now) }
+    private mutating func hear(_ flow: ClientFlow, _ message: [UInt8], now: Instant) {
+        // SAFETY: bytes have no padding.
+        let mustSend = flow.session.receive(unsafe message.span.bytes, using: &random)
+        if mustSend { flow.send(flow.session.pending, now: now) }
     }
 }

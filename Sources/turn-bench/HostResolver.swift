@@ -6,9 +6,9 @@ enum HostResolver {
     /// The first address of a name, IPv4 before IPv6; nil if it has none.
     static func address(of host: String) -> IPAddress? {
         for family in [AF_INET, AF_INET6] {
-            var hints = addrinfo()
-            hints.ai_family = family
-            hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+            var hints = unsafe addrinfo()
+            unsafe hints.ai_family = family
+            unsafe hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
             var found: UnsafeMutablePointer<addrinfo>?
             guard unsafe getaddrinfo(host, nil, &hints, &found) == 0, let entry = unsafe found else { continue }
             defer { unsafe freeaddrinfo(entry) }

@@ -1,10 +1,10 @@
-import ArgumentParser
+public import ArgumentParser
 import FoundationEssentials
 import Glibc
 import NetPrimitives
 import PacketIO
 import STUNServer
-import TURNBench
+public import TURNBench
 
 extension LoadMode: ExpressibleByArgument {}
 extension LoadDirection: ExpressibleByArgument {}

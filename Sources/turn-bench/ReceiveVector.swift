@@ -1,7 +1,7 @@
 import CPacketIO
 import Glibc
 import NetPrimitives
-import PacketIO
+import TURNBench
 
 // SAFETY: @safe because the memory below is its own, freed with it, and reached at indices below `capacity`.
 /// Packets that came in one system call.
@@ -52,19 +52,47 @@ struct ReceiveVector: ~Copyable {
         return result.error == 0 ? Int(result.value) : 0
     }
 
-    /// Hands each packet of the `index`th message to `body`.
-    @inline(__always)
-    func forEachPacket(of index: Int, _ body: (RawSpan) -> Void) {
+    /// Bytes of the `index`th message.
+    func byteCount(of index: Int) -> Int {
         precondition(index < Self.capacity)
-        // SAFETY: the kernel wrote the message's length of bytes into its slot, which outlives the call.
-        let length = unsafe min(Int(messages[index].length), stride)
+        // SAFETY: within the allocation, all of which was initialised.
+        return unsafe min(Int(messages[index].length), stride)
+    }
+
+    /// Bytes of each packet of the `index`th message but perhaps the last.
+    func packetByteCount(of index: Int) -> Int {
+        precondition(index < Self.capacity)
+        // SAFETY: within the allocation, all of which was initialised.
         let segment = joins ? unsafe Int(packet_message_segment_size(messages + index)) : 0
-        let step = segment > 0 ? segment : max(length, 1)
-        var offset = 0
-        repeat {
-            let count = min(step, length - offset)
-            body(unsafe RawSpan(_unsafeStart: UnsafeRawPointer(slots + index * stride + offset), byteCount: count))
-            offset += step
-        } while offset < length
+        return max(1, segment > 0 ? segment : byteCount(of: index))
+    }
+
+    /// The packet that begins at `offset` of the `index`th message.
+    @_lifetime(borrow self)
+    private borrowing func packet(of index: Int, at offset: Int, byteCount: Int) -> RawSpan {
+        precondition(index < Self.capacity && offset >= 0 && byteCount >= 0 && offset + byteCount <= stride)
+        // SAFETY: within the slot, which lives as long as this value.
+        let start = unsafe UnsafeRawPointer(slots + index * stride + offset)
+        let span = unsafe RawSpan(_unsafeStart: start, byteCount: byteCount)
+        return unsafe _overrideLifetime(span, borrowing: self)
+    }
+
+    /// The stamp of what a peer received; nil if it is none of ours.
+    @inline(__always)
+    func stamp(of index: Int, at offset: Int, byteCount: Int) -> PayloadStamp? {
+        PayloadStamp(reading: packet(of: index, at: offset, byteCount: byteCount))
+    }
+
+    /// The stamp of what a client received, or the bytes for the session if they carry no payload.
+    @inline(__always)
+    func fromServer(
+        of index: Int,
+        at offset: Int,
+        byteCount: Int,
+        _ speech: ServerAddress.Speech
+    ) -> (stamp: PayloadStamp?, message: [UInt8]?) {
+        let bytes = packet(of: index, at: offset, byteCount: byteCount)
+        guard let range = Wrapping.payload(of: bytes, speech) else { return (nil, bytes.copied()) }
+        return (PayloadStamp(reading: bytes.extracting(range)), nil)
     }
 }

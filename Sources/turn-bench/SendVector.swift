@@ -64,7 +64,7 @@ struct SendVector: ~Copyable {
     /// Makes the last `count` packets of `byteCount` bytes each a message for every one, or one that the kernel cuts.
     @inline(__always)
     mutating func seal(last count: Int, to name: UnsafeMutablePointer<packet_sockaddr>?, cutAt byteCount: Int?) {
-        let length = name == nil ? 0 : socklen_t(MemoryLayout<packet_sockaddr>.size)
+        let length = unsafe name == nil ? 0 : socklen_t(MemoryLayout<packet_sockaddr>.size)
         let first = packetCount - count
         // SAFETY: there are as many messages as packets; every one is of packets that were written.
         if let byteCount, count > 1 {

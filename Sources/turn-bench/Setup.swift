@@ -87,7 +87,7 @@ struct Setup {
     static func receive(_ descriptor: Int32) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: 2048)
         // SAFETY: the array has as many bytes as it says.
-        let result = bytes.withUnsafeMutableBytes { unsafe packet_receive_one(descriptor, $0.baseAddress, $0.count) }
+        let result = unsafe bytes.withUnsafeMutableBytes { unsafe packet_receive_one(descriptor, $0.baseAddress, $0.count) }
         guard result.error == 0 else { return nil }
         bytes.removeLast(bytes.count - Int(result.value))
         return bytes

@@ -4,7 +4,7 @@ import Glibc
 enum StandardOutput {
     /// Has what was printed leave now.
     static func flush() {
-        // SAFETY: a null stream means all of them.
-        _ = unsafe fflush(nil)
+        // A null stream means all of them.
+        _ = fflush(nil)
     }
 }
