@@ -232,7 +232,11 @@ let package = Package(
             swiftSettings: borrowing
         ),
         .testTarget(name: "LockingTests", dependencies: ["Locking"], swiftSettings: strict),
-        .testTarget(name: "PacketIOTests", dependencies: ["PacketIO", "NetPrimitives"], swiftSettings: borrowing),
+        .testTarget(
+            name: "PacketIOTests",
+            dependencies: ["CPacketIO", "PacketIO", "NetPrimitives"],
+            swiftSettings: borrowing
+        ),
         .testTarget(
             name: "RelayRuntimeTests",
             dependencies: [

@@ -6,6 +6,8 @@ public import NetPrimitives
 public struct ReceivedDatagram: Hashable, Sendable, BitwiseCopyable {
     /// The slot of the ring it was received into.
     public let slot: Int
+    /// Where in the slot it begins: elsewhere than at 0 only behind others that the kernel joined it to.
+    public let offset: Int
     /// Bytes received.
     public let byteCount: Int
     /// Its sender.
@@ -13,94 +15,98 @@ public struct ReceivedDatagram: Hashable, Sendable, BitwiseCopyable {
 }
 
 // SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
-/// Reads many datagrams in one call, with headers that are set up once.
+/// Reads many datagrams in one call, into slots of a ring.
+///
+/// Where a socket joins datagrams (`UDPSocketOptions.joinsDatagrams`), a message of the kernel's may be many in a row of one
+/// sender; they are told apart again here, and nobody behind this sees a difference.
 @safe
 public struct DatagramReceiver: ~Copyable {
-    /// Datagrams one call can read at most.
+    /// Messages one call can read at most.
     public let capacity: Int
-    /// Datagrams larger than a slot, dropped since the last look: a part of a datagram is no datagram.
+    /// The largest datagram that is taken in, whatever a slot has room for.
+    public let datagramLimit: Int
+    /// Datagrams larger than that, dropped since the last look: a part of a datagram is no datagram.
     private var truncated: UInt64 = 0
+    /// Datagrams of the last call.
+    private var count = 0
 
-    private let messages: UnsafeMutablePointer<packet_message>
-    private let vectors: UnsafeMutablePointer<iovec>
-    private let names: UnsafeMutablePointer<packet_sockaddr>
     private let received: UnsafeMutablePointer<ReceivedDatagram>
 
-    /// A receiver of at most `capacity` datagrams a call.
-    public init(capacity: Int) {
-        precondition(capacity > 0 && capacity <= 1024)
+    /// Datagrams that the kernel joins into one message at most.
+    private static let segmentLimit = Int(packet_segment_limit)
+
+    /// A receiver of at most `capacity` messages a call and of datagrams up to `datagramLimit` bytes.
+    public init(capacity: Int, datagramLimit: Int = 65_507) {
+        precondition(capacity > 0 && capacity <= 1024 && datagramLimit > 0)
         self.capacity = capacity
-        // SAFETY: four arrays of `capacity` entries, initialised here and freed in deinit.
-        unsafe messages = UnsafeMutablePointer<packet_message>.allocate(capacity: capacity)
-        unsafe messages.initialize(repeating: packet_message(), count: capacity)
-        unsafe vectors = UnsafeMutablePointer<iovec>.allocate(capacity: capacity)
-        unsafe vectors.initialize(repeating: iovec(), count: capacity)
-        unsafe names = UnsafeMutablePointer<packet_sockaddr>.allocate(capacity: capacity)
-        unsafe names.initialize(repeating: packet_sockaddr(), count: capacity)
-        unsafe received = UnsafeMutablePointer<ReceivedDatagram>.allocate(capacity: capacity)
-        let nothing = ReceivedDatagram(
-            slot: 0,
-            byteCount: 0,
-            source: Endpoint(address: .unspecified(.ipv4), port: 0)
-        )
-        unsafe received.initialize(repeating: nothing, count: capacity)
+        self.datagramLimit = datagramLimit
+        // SAFETY: freed in deinit; an entry is read only after it was written, see `datagram(at:)`.
+        unsafe received = .allocate(capacity: capacity * Self.segmentLimit)
     }
 
     deinit {
         // SAFETY: allocated in init, trivial entries, used by nobody after this.
-        unsafe messages.deallocate()
-        unsafe vectors.deallocate()
-        unsafe names.deallocate()
         unsafe received.deallocate()
     }
 
-    /// Reads what waits at `descriptor`, at most `limit` datagrams and what the ring has room for.
+    /// Reads what waits at `descriptor`, at most `limit` messages and what the ring has room for.
     ///
-    /// - Returns: `count`, how many can be read by `datagram(at:)` until the next call, and `filled`, whether the limit
-    ///   was reached, so that more may be waiting. An empty queue is a count of 0; so is an error of the socket, which
+    /// - Returns: `count`, how many datagrams can be read by `datagram(at:)` until the next call, and `filled`, whether the
+    ///   limit was reached, so that more may be waiting. An empty queue is a count of 0; so is an error of the socket, which
     ///   an unconnected UDP socket has none of that lasts.
     public mutating func receive(
         from descriptor: Int32,
         limit: Int,
         into ring: inout PacketRing
     ) -> (count: Int, filled: Bool) {
+        count = 0
         let wanted = min(limit, min(capacity, ring.free))
         guard wanted > 0 else { return (0, true) }
         let firstSlot = ring.used
-        for index in 0..<wanted {
-            // SAFETY: every index is below `capacity`, and the slot has `slotCapacity` bytes.
-            unsafe packet_message_aim(
-                messages + index,
-                vectors + index,
-                names + index,
-                ring.slot(firstSlot &+ index),
-                ring.slotCapacity
-            )
-        }
-        // SAFETY: the first `wanted` headers were just pointed at slots that nothing else uses.
-        let result = unsafe packet_receive(descriptor, messages, UInt32(wanted))
+        // SAFETY: the ring has that many records from its first free slot on, and nothing else uses those slots.
+        let result = unsafe packet_receive(descriptor, ring.messages + firstSlot, UInt32(wanted))
         guard result.error == 0 else { return (0, false) }
         let arrived = Int(result.value)
         ring.take(arrived)
-        var count = 0
-        for index in 0..<arrived {
-            // SAFETY: the kernel filled the first `arrived` headers, which is at most `wanted`.
-            if unsafe packet_message_was_truncated(messages + index) != 0 {
-                truncated &+= 1
-                continue
-            }
-            guard let source = unsafe Endpoint(packet_sockaddr_load(names + index)) else { continue }
-            unsafe received[count] = ReceivedDatagram(
-                slot: firstSlot &+ index,
-                byteCount: Int(messages[index].length),
-                source: source
-            )
-            count &+= 1
-        }
+        for slot in firstSlot..<firstSlot &+ arrived { take(slot, of: ring) }
         return (count, arrived == wanted)
     }
 
-    /// Datagrams dropped since the last look because they were larger than a slot.
+    /// Takes in what one message holds, and makes its record ready for the next receive.
+    @inline(__always)
+    private mutating func take(_ slot: Int, of ring: borrowing PacketRing) {
+        // SAFETY: the kernel filled the record of this slot.
+        let message = unsafe ring.messages + slot
+        let byteCount = unsafe Int(message.pointee.length)
+        let segment = unsafe Int(packet_message_segment_size(message))
+        let wasTruncated = unsafe packet_message_was_truncated(message) != 0
+        unsafe packet_message_rearm(message, MemoryLayout<packet_control>.size)
+        guard !wasTruncated, segment > 0 || byteCount <= datagramLimit else {
+            truncated &+= 1
+            return
+        }
+        guard let source = unsafe Endpoint(packet_sockaddr_load(ring.names + slot)) else { return }
+        guard segment > 0, segment < byteCount else {
+            return append(ReceivedDatagram(slot: slot, offset: 0, byteCount: byteCount, source: source))
+        }
+        var offset = 0
+        while offset < byteCount {
+            let length = min(segment, byteCount &- offset)
+            append(ReceivedDatagram(slot: slot, offset: offset, byteCount: length, source: source))
+            offset &+= segment
+        }
+    }
+
+    @inline(__always)
+    private mutating func append(_ datagram: ReceivedDatagram) {
+        // A kernel that joins more than it ever did would be found out here instead of behind the array.
+        guard count < capacity &* Self.segmentLimit else { return }
+        // SAFETY: below the number of entries, by the guard.
+        unsafe (received + count).initialize(to: datagram)
+        count &+= 1
+    }
+
+    /// Datagrams dropped since the last look because they were larger than a slot or than the limit.
     public mutating func takeTruncatedCount() -> UInt64 {
         defer { truncated = 0 }
         return truncated
@@ -108,8 +114,8 @@ public struct DatagramReceiver: ~Copyable {
 
     /// The `index`th datagram of the last call.
     public func datagram(at index: Int) -> ReceivedDatagram {
-        precondition(index >= 0 && index < capacity)
-        // SAFETY: within the allocation, all of which was initialised.
+        precondition(index >= 0 && index < count)
+        // SAFETY: written by the last call, by the check above.
         return unsafe received[index]
     }
 }

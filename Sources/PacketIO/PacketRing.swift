@@ -1,9 +1,13 @@
+import CPacketIO
+import Glibc
+
 // SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
 /// Room for the datagrams of one pass, allocated once: slots of one size, given out in order and taken back together.
 ///
 /// The kernel writes a datagram into its slot and reads it out of there again when it is passed on; nothing in between
 /// moves it. Slots lie at a pitch that is no power of two, so that the beginnings of all datagrams do not compete for
-/// the same few cache lines.
+/// the same few cache lines. The kernel's record of each slot is set up once, too: a receive costs no more records than it
+/// brings datagrams.
 @safe
 public struct PacketRing: ~Copyable {
     /// Cache line: slots begin at multiples of it, and the pitch is an odd number of them.
@@ -18,6 +22,11 @@ public struct PacketRing: ~Copyable {
 
     private let pitch: Int
     private let memory: UnsafeMutableRawPointer
+    /// By slot: what the kernel is told of it, and what it says of the datagram in it.
+    let messages: UnsafeMutablePointer<packet_message>
+    let names: UnsafeMutablePointer<packet_sockaddr>
+    private let vectors: UnsafeMutablePointer<iovec>
+    private let controls: UnsafeMutablePointer<packet_control>
 
     /// Allocates `slotCount` slots for datagrams of up to `slotCapacity` bytes.
     public init(slotCount: Int, slotCapacity: Int) {
@@ -31,11 +40,30 @@ public struct PacketRing: ~Copyable {
             byteCount: slotCount * pitch,
             alignment: PacketRing.line
         )
+        // SAFETY: arrays of `slotCount` entries, initialised here and freed in deinit. Every record points at its own slot,
+        // address and control message, none of which ever move.
+        unsafe messages = UnsafeMutablePointer<packet_message>.allocate(capacity: slotCount)
+        unsafe messages.initialize(repeating: packet_message(), count: slotCount)
+        unsafe vectors = UnsafeMutablePointer<iovec>.allocate(capacity: slotCount)
+        unsafe vectors.initialize(repeating: iovec(), count: slotCount)
+        unsafe names = UnsafeMutablePointer<packet_sockaddr>.allocate(capacity: slotCount)
+        unsafe names.initialize(repeating: packet_sockaddr(), count: slotCount)
+        unsafe controls = UnsafeMutablePointer<packet_control>.allocate(capacity: slotCount)
+        unsafe controls.initialize(repeating: packet_control(), count: slotCount)
+        for index in 0..<slotCount {
+            let place = unsafe memory + index * pitch
+            unsafe packet_message_aim(messages + index, vectors + index, names + index, place, slotCapacity)
+            unsafe packet_message_expect_segments(messages + index, controls + index)
+        }
     }
 
     deinit {
         // SAFETY: allocated in init; the views given out cannot outlive the ring.
         unsafe memory.deallocate()
+        unsafe messages.deallocate()
+        unsafe vectors.deallocate()
+        unsafe names.deallocate()
+        unsafe controls.deallocate()
     }
 
     /// Slots that can still be given out.
@@ -57,9 +85,11 @@ public struct PacketRing: ~Copyable {
     /// What was received into a slot. It lives no longer than the ring, and the ring cannot be refilled meanwhile.
     @_lifetime(borrow self)
     public borrowing func bytes(of datagram: ReceivedDatagram) -> RawSpan {
-        precondition(datagram.byteCount >= 0 && datagram.byteCount <= slotCapacity)
+        precondition(
+            datagram.byteCount >= 0 && datagram.offset >= 0 && datagram.byteCount &+ datagram.offset <= slotCapacity
+        )
         // SAFETY: the slot has that many bytes and the kernel wrote them; the span is bound to the borrow of the ring.
-        let start = unsafe UnsafeRawPointer(slot(datagram.slot))
+        let start = unsafe UnsafeRawPointer(slot(datagram.slot) + datagram.offset)
         let span = unsafe RawSpan(_unsafeStart: start, byteCount: datagram.byteCount)
         return unsafe _overrideLifetime(span, borrowing: self)
     }

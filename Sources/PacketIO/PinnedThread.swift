@@ -40,6 +40,7 @@ public enum PinnedThread {
                 // SAFETY: the context is the reference that `start` passed, and no other thread sees it.
                 let start = unsafe Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
                 unsafe start.name.withCString { unsafe packet_name_thread($0) }
+                packet_sharpen_timers()
                 if let processor = start.processor { _ = packet_pin_thread(processor) }
                 start.body()
                 return nil

@@ -9,6 +9,10 @@ public import NetPrimitives
 /// received, and up to three bytes of padding. Replies that have no place of their own are copied into an arena.
 /// One socket's datagrams keep their order and leave in as few calls as the kernel allows.
 ///
+/// Datagrams of one size that leave one socket for one destination in a row are handed over as one message, which the kernel
+/// cuts (UDP_SEGMENT): most of a datagram's cost is paid once for all of them. Where that is not to be had, they leave one by
+/// one.
+///
 /// Those that are not to be fragmented cost two further calls for each run of them, since Linux has the DF bit as an option
 /// of the socket; groups without them pay for that with one look at a flag.
 @safe
@@ -21,41 +25,55 @@ public struct SendBatch: ~Copyable {
     /// Datagrams it holds at most.
     public let capacity: Int
     /// Datagrams waiting for the flush.
-    public private(set) var count = 0
+    public internal(set) var count = 0
 
     private let arenaCapacity: Int
-    private var arenaUsed = 0
-    private var groupCount = 0
+    var arenaUsed = 0
+    var groupCount = 0
     private var slotCount: Int
 
-    private let entries: UnsafeMutablePointer<Entry>
+    let entries: UnsafeMutablePointer<Entry>
     /// Three pieces for each entry: header, payload, padding.
-    private let vectors: UnsafeMutablePointer<iovec>
-    private let names: UnsafeMutablePointer<packet_sockaddr>
+    let vectors: UnsafeMutablePointer<iovec>
+    let names: UnsafeMutablePointer<packet_sockaddr>
     private let headers: UnsafeMutableRawPointer
     private let arena: UnsafeMutableRawPointer
-    private let messages: UnsafeMutablePointer<packet_message>
-    private let groups: UnsafeMutablePointer<Group>
+    let messages: UnsafeMutablePointer<packet_message>
+    /// By message: the first of the entries it is made of, and how many those are.
+    let runs: UnsafeMutablePointer<Run>
+    let controls: UnsafeMutablePointer<packet_control>
+    /// The pieces of messages that are made of many entries, one message's after the other's.
+    let joined: UnsafeMutablePointer<iovec>
+    var joinedCount = 0
+    let groups: UnsafeMutablePointer<Group>
     /// By the slot of a socket: which group was its, unless that group turns out to be another's.
     private var groupOfSlot: UnsafeMutablePointer<UInt32>
 
     /// One datagram: its pieces and its address are in the arrays beside this one, at the same index.
-    private struct Entry: BitwiseCopyable {
+    struct Entry: BitwiseCopyable {
         var next: Int32
         var vectorCount: Int16
         /// Leaves in one piece or not at all.
         var isWhole: Bool
         var nameLength: socklen_t
+        /// All pieces together.
+        var byteCount: Int32
     }
 
     /// The datagrams of one socket, in a chain of entries.
-    private struct Group: BitwiseCopyable {
+    struct Group: BitwiseCopyable {
         var slot: UInt32
         var descriptor: Int32
         var first: Int32
         var last: Int32
         /// Whether any of its entries is whole.
         var hasWhole: Bool
+    }
+
+    /// The entries of one message.
+    struct Run: BitwiseCopyable {
+        var first: Int32
+        var count: Int32
     }
 
     /// A batch of at most `capacity` datagrams, of which the copied ones have `arenaCapacity` bytes together.
@@ -68,7 +86,7 @@ public struct SendBatch: ~Copyable {
         // `headerStride` bytes for each entry, zeroed once, the rest of each place serving as padding.
         unsafe entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
         unsafe entries.initialize(
-            repeating: Entry(next: -1, vectorCount: 0, isWhole: false, nameLength: 0),
+            repeating: Entry(next: -1, vectorCount: 0, isWhole: false, nameLength: 0, byteCount: 0),
             count: capacity
         )
         unsafe vectors = UnsafeMutablePointer<iovec>.allocate(capacity: capacity * SendBatch.piecesPerEntry)
@@ -80,6 +98,12 @@ public struct SendBatch: ~Copyable {
         unsafe arena = UnsafeMutableRawPointer.allocate(byteCount: arenaCapacity, alignment: 16)
         unsafe messages = UnsafeMutablePointer<packet_message>.allocate(capacity: SendBatch.callLimit)
         unsafe messages.initialize(repeating: packet_message(), count: SendBatch.callLimit)
+        unsafe runs = UnsafeMutablePointer<Run>.allocate(capacity: SendBatch.callLimit)
+        unsafe runs.initialize(repeating: Run(first: -1, count: 0), count: SendBatch.callLimit)
+        unsafe controls = UnsafeMutablePointer<packet_control>.allocate(capacity: SendBatch.callLimit)
+        unsafe controls.initialize(repeating: packet_control(), count: SendBatch.callLimit)
+        unsafe joined = UnsafeMutablePointer<iovec>.allocate(capacity: capacity * SendBatch.piecesPerEntry)
+        unsafe joined.initialize(repeating: iovec(), count: capacity * SendBatch.piecesPerEntry)
         unsafe groups = UnsafeMutablePointer<Group>.allocate(capacity: capacity)
         unsafe groups.initialize(
             repeating: Group(slot: 0, descriptor: -1, first: -1, last: -1, hasWhole: false),
@@ -97,15 +121,18 @@ public struct SendBatch: ~Copyable {
         unsafe headers.deallocate()
         unsafe arena.deallocate()
         unsafe messages.deallocate()
+        unsafe runs.deallocate()
+        unsafe controls.deallocate()
+        unsafe joined.deallocate()
         unsafe groups.deallocate()
         unsafe groupOfSlot.deallocate()
     }
 
     /// Bytes from one header to the next: the header's room and, behind it, the padding.
     private static let headerStride = 64
-    private static let piecesPerEntry = 3
+    static let piecesPerEntry = 3
     /// Datagrams one sendmmsg takes; the kernel's own bound is 1024.
-    private static let callLimit = 1024
+    static let callLimit = 1024
 
     /// Nothing waits.
     public var isEmpty: Bool { count == 0 }
@@ -170,13 +197,15 @@ public struct SendBatch: ~Copyable {
             unsafe pieces[used] = iovec(iov_base: header, iov_len: headerByteCount)
             used &+= 1
         }
-        unsafe pieces[used] = iovec(iov_base: ring.slot(datagram.slot) + payload.lowerBound, iov_len: payload.count)
+        let start = unsafe ring.slot(datagram.slot) + datagram.offset + payload.lowerBound
+        unsafe pieces[used] = iovec(iov_base: start, iov_len: payload.count)
         used &+= 1
         if paddingByteCount > 0 {
             unsafe pieces[used] = iovec(iov_base: header + SendBatch.headerCapacity, iov_len: paddingByteCount)
             used &+= 1
         }
         unsafe entries[index].vectorCount = Int16(used)
+        unsafe entries[index].byteCount = Int32(headerByteCount &+ payload.count &+ paddingByteCount)
         if dontFragment { markWhole(index, socket) }
     }
 
@@ -199,6 +228,7 @@ public struct SendBatch: ~Copyable {
         arenaUsed += bytes.byteCount
         unsafe vectors[index * SendBatch.piecesPerEntry] = iovec(iov_base: place, iov_len: bytes.byteCount)
         unsafe entries[index].vectorCount = 1
+        unsafe entries[index].byteCount = Int32(bytes.byteCount)
         return true
     }
 
@@ -217,7 +247,13 @@ public struct SendBatch: ~Copyable {
         // SAFETY: `index` is below `capacity`, the slot below `slotCount`, and a group index is only used after it was
         // found to be below `groupCount`.
         let nameLength = unsafe packet_sockaddr_store(names + index, destination.coded)
-        unsafe entries[index] = Entry(next: -1, vectorCount: 0, isWhole: false, nameLength: nameLength)
+        unsafe entries[index] = Entry(
+            next: -1,
+            vectorCount: 0,
+            isWhole: false,
+            nameLength: nameLength,
+            byteCount: 0
+        )
         let known = unsafe Int(groupOfSlot[Int(socket.slot)])
         if known < groupCount, unsafe groups[known].slot == socket.slot, unsafe groups[known].descriptor == descriptor {
             unsafe entries[Int(groups[known].last)].next = Int32(index)
@@ -234,75 +270,6 @@ public struct SendBatch: ~Copyable {
             groupCount &+= 1
         }
         return index
-    }
-
-    /// Sends all that waits and empties the batch. What the kernel does not take is counted and gone.
-    public mutating func flush() -> SendReport {
-        var report = SendReport()
-        for group in 0..<groupCount {
-            // SAFETY: the first `groupCount` groups were written since the last flush.
-            let chain = unsafe groups[group]
-            var next = Int(chain.first)
-            if chain.hasWhole {
-                sendRuns(from: next, by: chain.descriptor, into: &report)
-                continue
-            }
-            while next >= 0 {
-                var gathered = 0
-                while next >= 0, gathered < SendBatch.callLimit {
-                    next = gather(next, as: gathered)
-                    gathered &+= 1
-                }
-                unsafe SendBatch.send(messages, count: gathered, by: chain.descriptor, into: &report)
-            }
-        }
-        count = 0
-        groupCount = 0
-        arenaUsed = 0
-        return report
-    }
-
-    /// Makes the entry at `index` the `place`th message of the next call; answers the entry behind it, or -1.
-    @inline(__always)
-    private func gather(_ index: Int, as place: Int) -> Int {
-        // SAFETY: chains hold indices of entries written since the last flush, `place` is below the number of messages,
-        // and entries do not move.
-        let entry = unsafe entries[index]
-        unsafe packet_message_gather(
-            messages + place,
-            vectors + index * SendBatch.piecesPerEntry,
-            Int(entry.vectorCount),
-            names + index,
-            entry.nameLength
-        )
-        return Int(entry.next)
-    }
-
-    /// Sends a chain in which some entries are whole: run by run, the socket's option turned for each run of those and
-    /// back behind it, so that the order stays.
-    private func sendRuns(from first: Int, by descriptor: Int32, into report: inout SendReport) {
-        var next = first
-        while next >= 0 {
-            // SAFETY: as in `gather`.
-            let isWhole = unsafe entries[next].isWhole
-            var gathered = 0
-            while next >= 0, gathered < SendBatch.callLimit, unsafe entries[next].isWhole == isWhole {
-                next = gather(next, as: gathered)
-                gathered &+= 1
-            }
-            guard isWhole else {
-                unsafe SendBatch.send(messages, count: gathered, by: descriptor, into: &report)
-                continue
-            }
-            // A socket that cannot be told to set DF sends nothing that asked for it.
-            guard packet_set_whole(descriptor).error == 0 else {
-                report.tooLarge &+= UInt64(gathered)
-                continue
-            }
-            unsafe SendBatch.send(messages, count: gathered, by: descriptor, into: &report)
-            // What was settable a moment ago is settable now; nothing could be done about it otherwise.
-            _ = packet_set_fragmenting(descriptor, 4)
-        }
     }
 
     /// Where the pieces of an entry lie, as numbers: for tests that follow a payload.

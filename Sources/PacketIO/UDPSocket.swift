@@ -11,8 +11,18 @@ public struct UDPSocketOptions: Hashable, Sendable {
     /// Bytes the kernel may hold unsent; the system's default if nil, and cut to its limit.
     public var sendBufferBytes: Int32?
 
+    /// Whether the kernel may join datagrams of one sender that come in a row (UDP_GRO). Only for sockets that are read by a
+    /// `DatagramReceiver` into slots of 65,536 bytes; a kernel that cannot is not asked twice.
+    public var joinsDatagrams: Bool
+
     /// The system's own buffers and a port of one's own, unless said otherwise.
-    public init(sharesPort: Bool = false, receiveBufferBytes: Int32? = nil, sendBufferBytes: Int32? = nil) {
+    public init(
+        sharesPort: Bool = false,
+        receiveBufferBytes: Int32? = nil,
+        sendBufferBytes: Int32? = nil,
+        joinsDatagrams: Bool = false
+    ) {
+        self.joinsDatagrams = joinsDatagrams
         self.sharesPort = sharesPort
         self.receiveBufferBytes = receiveBufferBytes
         self.sendBufferBytes = sendBufferBytes
@@ -49,6 +59,8 @@ public struct UDPSocket: ~Copyable, Sendable {
         if let bytes = options.sendBufferBytes {
             try packet_set_option(number, SOL_SOCKET, SO_SNDBUF, bytes).check(.setsockopt)
         }
+        // Without it every datagram comes by itself, which is all that is lost.
+        if options.joinsDatagrams { _ = packet_set_joining(number) }
         if options.sharesPort {
             try packet_set_option(number, SOL_SOCKET, SO_REUSEPORT, 1).check(.setsockopt)
         }

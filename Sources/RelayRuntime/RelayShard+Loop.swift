@@ -10,7 +10,11 @@ extension RelayShard {
             let ready = try poller.wait(timeoutMilliseconds: millisecondsToWait)
             now = SystemClock.now()
             unixSeconds = SystemClock.unixSeconds()
+            let before = counts.datagrams
             pass(over: ready)
+            let look = pacer.nextLook(after: counts.datagrams &- before, passAt: now)
+            // The pass itself takes its part of the wait, and all of it when there is much to do.
+            if let look, SystemClock.now() < look { SystemClock.sleep(until: look) }
         }
         endRemaining()
     }
@@ -92,7 +96,7 @@ extension RelayShard {
     }
 
     private mutating func take(_ datagram: ReceivedDatagram, fromClientBy socket: SocketID) {
-        counts.add(.clientDatagrams)
+        counts.received(.clientDatagrams)
         counts.add(.clientBytes, UInt64(truncatingIfNeeded: datagram.byteCount))
         let flow = Flow(client: datagram.source, socket: socket, transport: .udp)
         switch turn.route(datagram, in: ring, from: flow, now: now) {
@@ -128,7 +132,7 @@ extension RelayShard {
     }
 
     private mutating func take(_ datagram: ReceivedDatagram, fromPeerBy socket: SocketID) {
-        counts.add(.peerDatagrams)
+        counts.received(.peerDatagrams)
         counts.add(.peerBytes, UInt64(truncatingIfNeeded: datagram.byteCount))
         switch turn.routePeer(byteCount: datagram.byteCount, from: datagram.source, on: socket, now: now) {
         case .forward(let forward):

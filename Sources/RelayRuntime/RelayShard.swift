@@ -10,9 +10,11 @@ struct RelayShard: ~Copyable {
         /// Sockets one wait can report.
         static let events = 512
         /// Receive slots.
-        static let slots = 1024
+        static let slots = 256
+        /// What a slot has room for: all that the kernel joins into one message.
+        static let slotBytes = 65536
         /// The largest datagram that is taken in: more than any path carries in one piece.
-        static let slotBytes = 16384
+        static let datagramBytes = 16384
         /// Datagrams read in one call.
         static let receive = 64
         /// Calls for one listener in one pass; the rest waits for the next, so that peers are heard too.
@@ -29,6 +31,9 @@ struct RelayShard: ~Copyable {
         static let sweepRoundSeconds: UInt64 = 8
         /// Between two looks at whether all shards are drained.
         static let drainNanoseconds: UInt64 = 100_000_000
+        /// Packets worth waiting for under load, and the longest that one waits for others.
+        static let packetsPerPass: UInt64 = 8
+        static let gatheringNanoseconds: UInt64 = 100_000
         /// Bytes the kernel may hold for a relay socket.
         static let relayBufferBytes: Int32 = 256 * 1024
     }
@@ -40,12 +45,16 @@ struct RelayShard: ~Copyable {
     var sockets: RelaySocketTable
     var poller: Poller
     var ring = PacketRing(slotCount: Bounds.slots, slotCapacity: Bounds.slotBytes)
-    var receiver = DatagramReceiver(capacity: Bounds.receive)
+    var receiver = DatagramReceiver(capacity: Bounds.receive, datagramLimit: Bounds.datagramBytes)
     var batch: SendBatch
     var effects = EffectQueue()
     var meters: MeterTable
     var callMeters = CallMeters()
     var counts = PassCounts()
+    var pacer = WakeupPacer(
+        packetsPerPass: Bounds.packetsPerPass,
+        longestWait: Bounds.gatheringNanoseconds
+    )
     var random = SystemRandomNumberGenerator()
 
     /// The time of this pass.

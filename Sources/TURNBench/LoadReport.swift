@@ -121,6 +121,32 @@ public struct LoadReport: Codable, Hashable, Sendable {
     /// Why the run says nothing; empty if it does.
     public var void: [String] = []
 
+    enum CodingKeys: String, CodingKey {
+        case target, allocations, payloadBytes, direction, mode, burst, gso, offeredPerSecond, seconds, up, down, setup
+        case server, machine, generator, void
+    }
+
+    /// Writes what is absent as null, so that every report has the same shape.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(target, forKey: .target)
+        try container.encode(allocations, forKey: .allocations)
+        try container.encode(payloadBytes, forKey: .payloadBytes)
+        try container.encode(direction, forKey: .direction)
+        try container.encode(mode, forKey: .mode)
+        try container.encode(burst, forKey: .burst)
+        try container.encode(gso, forKey: .gso)
+        try container.encode(offeredPerSecond, forKey: .offeredPerSecond)
+        try container.encode(seconds, forKey: .seconds)
+        try container.encode(up, forKey: .up)
+        try container.encode(down, forKey: .down)
+        try container.encode(setup, forKey: .setup)
+        try container.encode(server, forKey: .server)
+        try container.encode(machine, forKey: .machine)
+        try container.encode(generator, forKey: .generator)
+        try container.encode(void, forKey: .void)
+    }
+
     /// A report of a load that has only been set up.
     public init(_ plan: LoadPlan, setup: Setup) {
         target = plan.target

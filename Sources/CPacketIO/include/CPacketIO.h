@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -85,6 +86,14 @@ static inline struct packet_endpoint packet_sockaddr_load(const union packet_soc
         endpoint.family = 6;
     }
     return endpoint;
+}
+
+// Whether two prepared addresses of `length` bytes each are the same.
+static inline int packet_sockaddr_equal(const union packet_sockaddr *left, const union packet_sockaddr *right,
+                                        socklen_t length) {
+    // Family, port and, for IPv4, the address; what is behind them is zero.
+    if (memcmp(left, right, 8) != 0) return 0;
+    return length == sizeof left->v4 || memcmp(&left->v6.sin6_addr, &right->v6.sin6_addr, 16) == 0;
 }
 
 // MARK: Sockets
@@ -171,7 +180,7 @@ struct packet_message {
     unsigned int length;
 };
 
-// Points a receive message at one slot and at the place for the sender's address.
+// Points a receive message at one slot and at the place for the sender's address, once for many receives.
 static inline void packet_message_aim(struct packet_message *message, struct iovec *vector, union packet_sockaddr *name,
                                       void *slot, size_t capacity) {
     vector->iov_base = slot;
@@ -184,6 +193,14 @@ static inline void packet_message_aim(struct packet_message *message, struct iov
     message->header.msg_controllen = 0;
     message->header.msg_flags = 0;
     message->length = 0;
+}
+
+// Takes back what a receive wrote into a message beside its length: the sizes of the sender's address and of the control
+// messages, and the flags.
+static inline void packet_message_rearm(struct packet_message *message, size_t control_capacity) {
+    message->header.msg_namelen = sizeof(union packet_sockaddr);
+    message->header.msg_controllen = control_capacity;
+    message->header.msg_flags = 0;
 }
 
 // Makes a send message out of a prepared address and gather list.
@@ -307,6 +324,13 @@ static inline uint64_t packet_monotonic_nanoseconds(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+// Blocks the calling thread until the monotonic clock shows `nanoseconds`.
+static inline void packet_sleep_until(uint64_t nanoseconds) {
+    struct timespec time = {(time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR) {
+    }
+}
+
 static inline uint64_t packet_unix_seconds(void) {
     struct timespec time;
     clock_gettime(CLOCK_REALTIME_COARSE, &time);
@@ -334,6 +358,11 @@ int packet_allowed_cpu_count(void);
 
 // Puts the calling thread on the `ordinal`th processor of its own mask, counted round.
 struct packet_result packet_pin_thread(uint32_t ordinal);
+
+// Has the timers of the calling thread end when they are due, not up to 50 microseconds later.
+static inline void packet_sharpen_timers(void) {
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}
 
 // Names the calling thread; the kernel keeps 15 bytes of it.
 void packet_name_thread(const char *name);

@@ -1,0 +1,47 @@
+/// How long a packet loop lets packets gather before it looks for them: not at all while they come singly, and a little
+/// under load, when being woken for each costs more than relaying it.
+///
+/// It follows the mean gap between packets. While at least two would come within `longestWait`, it waits for
+/// `packetsPerPass` of them, at most `longestWait`, counted from the beginning of the pass before.
+public struct WakeupPacer: Hashable, Sendable, BitwiseCopyable {
+    /// Packets that are worth waiting for.
+    public let packetsPerPass: UInt64
+    /// The longest wait, in nanoseconds: what a packet is late at most.
+    public let longestWait: UInt64
+
+    /// Mean nanoseconds between packets, in sixteenths; at first as if none came.
+    private var gap: UInt64
+    private var lastPass = Instant(nanoseconds: 0)
+
+    /// A pacer of a loop that has not seen a packet yet.
+    public init(packetsPerPass: UInt64, longestWait: UInt64) {
+        self.packetsPerPass = packetsPerPass
+        self.longestWait = longestWait
+        gap = longestWait &* 16
+    }
+
+    /// Takes notice of a pass that began at `now` and found `packets`. Answers when to look next; nil if at once, which is
+    /// to say as soon as something is there.
+    @inlinable
+    public mutating func nextLook(after packets: Int, passAt now: Instant) -> Instant? {
+        note(packets, now)
+        return wait.map { Instant(nanoseconds: now.nanoseconds &+ $0) }
+    }
+
+    @usableFromInline
+    mutating func note(_ packets: Int, _ now: Instant) {
+        // A pause longer than this says no more than that there was one; it also keeps the sums small.
+        let elapsed = min(now.nanoseconds &- min(lastPass.nanoseconds, now.nanoseconds), 16 &* longestWait)
+        lastPass = now
+        let sample = elapsed / UInt64(max(packets, 1))
+        gap = gap &- gap / 16 &+ sample
+    }
+
+    /// Nanoseconds from the beginning of a pass to the next.
+    @usableFromInline
+    var wait: UInt64? {
+        let mean = gap / 16
+        guard mean &* 2 <= longestWait else { return nil }
+        return min(mean &* packetsPerPass, longestWait)
+    }
+}
