@@ -11,10 +11,12 @@ DEBUG_FLAGS=(--explicit-target-dependency-import-check error)
 # GRDB links the system's SQLite.
 BUILD_PACKAGES=(libsqlite3-dev)
 # coturn: its load generator is a peer of the relay's tests. chromium, firefox-esr: the call page's tests. postgresql: psql
-# and a throw-away server for the migrations' test. iproute2: small networks for the tests of IP headers.
+# and a throw-away server for the migrations' test. iproute2: small networks for the tests of IP headers. binutils: the
+# release binary's machine code, for the proof that the packet path allocates nothing.
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-    "${BUILD_PACKAGES[@]}" chromium coturn curl firefox-esr iproute2 jq openssl postgresql python3 python3-venv shellcheck
+    "${BUILD_PACKAGES[@]}" binutils chromium coturn curl firefox-esr iproute2 jq openssl postgresql python3 python3-venv
+    shellcheck
 )
 
 say() { printf '==> %s\n' "$*"; }
