@@ -37,7 +37,7 @@ extension SendBatch {
     /// Sends the one datagram of a socket, which is the rule upwards, in the cheapest call there is; answers whether it is in
     /// one piece, as that call needs it.
     @inline(__always)
-    private func sendAlone(_ index: Int, by descriptor: Int32, into report: inout SendReport) -> Bool {
+    private mutating func sendAlone(_ index: Int, by descriptor: Int32, into report: inout SendReport) -> Bool {
         // SAFETY: an entry written since the last flush, with its first piece and its address.
         guard unsafe entries[index].vectorCount == 1 else { return false }
         let piece = unsafe vectors[index * SendBatch.piecesPerEntry]
@@ -93,7 +93,7 @@ extension SendBatch {
 
     /// Whether an entry can follow another in one message: to the same place, and not longer.
     @inline(__always)
-    private func isAlike(_ index: Int, _ other: Int) -> Bool {
+    private mutating func isAlike(_ index: Int, _ other: Int) -> Bool {
         // SAFETY: both are indices of entries written since the last flush.
         let entry = unsafe entries[index]
         let first = unsafe entries[other]
@@ -116,7 +116,7 @@ extension SendBatch {
 
     /// Makes the entry at `index` alone the `place`th message of the next call; answers the entry behind it, or -1.
     @inline(__always)
-    func gather(_ index: Int, as place: Int) -> Int {
+    mutating func gather(_ index: Int, as place: Int) -> Int {
         // SAFETY: chains hold indices of entries written since the last flush, `place` is below the number of messages,
         // and entries do not move.
         let entry = unsafe entries[index]
@@ -133,7 +133,7 @@ extension SendBatch {
 
     /// Sends a chain in which some entries are whole: run by run, the socket's option turned for each run of those and
     /// back behind it, so that the order stays.
-    private func sendRuns(from first: Int, by descriptor: Int32, into report: inout SendReport) {
+    private mutating func sendRuns(from first: Int, by descriptor: Int32, into report: inout SendReport) {
         var next = first
         while next >= 0 {
             // SAFETY: as in `gather`.

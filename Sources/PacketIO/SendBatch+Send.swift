@@ -6,7 +6,7 @@ extension SendBatch {
     ///
     /// sendmmsg stops at the first message that fails and reports the failure only if it is the first of the call; so the
     /// call after a short one tells what was wrong with the message that stopped it.
-    func send(count: Int, by descriptor: Int32, into report: inout SendReport) {
+    mutating func send(count: Int, by descriptor: Int32, into report: inout SendReport) {
         var done = 0
         while done < count {
             // SAFETY: `done` is below `count`, which is how many messages the caller has prepared.
@@ -40,7 +40,7 @@ extension SendBatch {
     }
 
     /// How many datagrams some messages are.
-    private func datagrams(_ places: Range<Int>) -> UInt64 {
+    private mutating func datagrams(_ places: Range<Int>) -> UInt64 {
         var sum: UInt64 = 0
         // SAFETY: places of messages that the caller has prepared.
         for place in places { sum &+= UInt64(unsafe runs[place].count) }
@@ -50,7 +50,7 @@ extension SendBatch {
     /// Sends the datagrams of a message that the kernel would not cut: too large for the path in one piece each, or no
     /// offload on the way. Each by itself may well go.
     @inline(never)
-    private func sendSingly(_ run: Run, by descriptor: Int32, into report: inout SendReport) {
+    private mutating func sendSingly(_ run: Run, by descriptor: Int32, into report: inout SendReport) {
         var index = Int(run.first)
         for _ in 0..<run.count {
             // SAFETY: the entries of a run are linked, and were written since the last flush. The message is one of its own,

@@ -50,16 +50,26 @@ final class BandwidthBudget: Sendable {
 struct BandwidthShare: ~Copyable {
     /// Nil if the server's rate is not limited.
     private let budget: BandwidthBudget?
+    private let isLimited: Bool
     /// Bytes that are drawn and not spent.
     private(set) var credit: UInt64 = 0
     /// The pass whose draw was refused: the rest of it need not ask again.
     private var refused = Instant(nanoseconds: .max)
 
-    init(of budget: BandwidthBudget?) { self.budget = budget }
+    init(of budget: BandwidthBudget?) {
+        self.budget = budget
+        isLimited = budget != nil
+    }
 
     /// Whether `bytes` can be spent at `now`; draws a chunk if need be, and at most one.
     mutating func covers(_ bytes: UInt64, now: Instant) -> Bool {
-        if credit >= bytes { return true }
+        credit >= bytes || !isLimited || draw(bytes, now: now)
+    }
+
+    /// Once a chunk, or once a pass when there is none: too rarely to count as the packet path, and apart from it, since it
+    /// counts references.
+    @inline(never)
+    private mutating func draw(_ bytes: UInt64, now: Instant) -> Bool {
         guard let budget else { return true }
         guard refused != now else { return false }
         guard budget.drawChunk(now: now) else {

@@ -8,7 +8,7 @@ import TURNRelay
 
 extension TURNShard {
     /// `route` for a datagram where it was received.
-    borrowing func route(
+    mutating func route(
         _ datagram: ReceivedDatagram,
         in ring: borrowing PacketRing,
         from flow: Flow,

@@ -8,7 +8,10 @@ extension TURNShard {
     /// Decides about a datagram from a client without changing anything.
     ///
     /// ChannelData and Send indications are decided here for good; every other STUN message is `control`.
-    public borrowing func route(_ bytes: RawSpan, from flow: Flow, now: Instant) -> Verdict {
+    ///
+    /// Mutating in name alone, as `routePeer` is: a borrow of what the caller stores has the compiler copy the whole shard for
+    /// every datagram.
+    public mutating func route(_ bytes: RawSpan, from flow: Flow, now: Instant) -> Verdict {
         guard let first = bytes.uint8(at: 0) else { return .drop(.malformedMessage) }
         switch first {
         case 0...3:
@@ -24,7 +27,7 @@ extension TURNShard {
     /// Decides about a datagram of `byteCount` opaque bytes that a peer sent to a relay socket.
     ///
     /// A permission is needed in any case; a channel only chooses the shorter framing (RFC 8656 §11.3, §12.6).
-    public borrowing func routePeer(
+    public mutating func routePeer(
         byteCount: Int,
         from source: Endpoint,
         on relay: SocketID,
@@ -54,7 +57,7 @@ extension TURNShard {
         )
     }
 
-    private borrowing func routeChannelData(_ bytes: RawSpan, from flow: Flow, now: Instant) -> Verdict {
+    private mutating func routeChannelData(_ bytes: RawSpan, from flow: Flow, now: Instant) -> Verdict {
         guard
             let number = bytes.uint16(at: 0),
             let count = bytes.uint16(at: 2),
@@ -76,7 +79,7 @@ extension TURNShard {
         )
     }
 
-    private borrowing func routeSend(_ bytes: RawSpan, from flow: Flow, now: Instant) -> Verdict {
+    private mutating func routeSend(_ bytes: RawSpan, from flow: Flow, now: Instant) -> Verdict {
         let indication: SendIndication
         switch SendIndication.scan(bytes) {
         case .found(let found): indication = found
@@ -104,7 +107,7 @@ extension TURNShard {
         )
     }
 
-    private borrowing func deliver(
+    private mutating func deliver(
         _ byteCount: Int,
         _ framing: Framing,
         to client: Endpoint,

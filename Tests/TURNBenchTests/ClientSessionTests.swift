@@ -62,41 +62,52 @@ struct ClientSessionTests {
     func life(mode: LoadMode) throws {
         var conversation = Conversation(mode)
         #expect(conversation.request()?.method == .allocate && conversation.request()?.isSealed == false)
-        #expect(conversation.challenge(.unauthenticated, nonce: "one"))
+        let sends1 = conversation.challenge(.unauthenticated, nonce: "one")
+        #expect(sends1)
         let allocate = try #require(conversation.request())
         #expect(allocate.method == .allocate && allocate.isSealed && allocate.nonce == "one")
-        #expect(conversation.answer(.success) { $0.appendXORAddress(.xorRelayedAddress, Self.relayed) })
+        let sends2 = conversation.answer(.success) { $0.appendXORAddress(.xorRelayedAddress, Self.relayed) }
+        #expect(sends2)
         #expect(conversation.session.relayed == Self.relayed)
         let way = try #require(conversation.request())
         #expect(way.method == (mode == .channel ? .channelBind : .createPermission) && way.isSealed)
-        #expect(!conversation.answer(.success))
+        let sends3 = conversation.answer(.success)
+        #expect(!sends3)
         #expect(conversation.session.phase == .ready && conversation.session.pending.isEmpty)
 
         conversation.session.renew(using: &conversation.generator)
         #expect(conversation.request()?.method == .refresh)
-        #expect(conversation.challenge(.staleNonce, nonce: "two"))
+        let sends4 = conversation.challenge(.staleNonce, nonce: "two")
+        #expect(sends4)
         #expect(conversation.request()?.nonce == "two")
-        #expect(conversation.answer(.success))
+        let sends5 = conversation.answer(.success)
+        #expect(sends5)
         #expect(conversation.request()?.method == way.method)
-        #expect(!conversation.answer(.success))
+        let sends6 = conversation.answer(.success)
+        #expect(!sends6)
         #expect(conversation.session.phase == .ready)
 
         conversation.session.end(using: &conversation.generator)
         #expect(conversation.request()?.method == .refresh)
-        #expect(!conversation.answer(.success))
+        let sends7 = conversation.answer(.success)
+        #expect(!sends7)
         #expect(conversation.session.phase == .ended)
     }
 
     @Test("a refusal is said in the server's words, and a second 401 is its last")
     func refusals() {
         var full = Conversation()
-        #expect(full.challenge(.unauthenticated, nonce: "one"))
-        #expect(!full.answer(.error) { $0.appendErrorCode(.allocationQuotaReached) })
+        let sends8 = full.challenge(.unauthenticated, nonce: "one")
+        #expect(sends8)
+        let asksAgain = full.answer(.error) { $0.appendErrorCode(.allocationQuotaReached) }
+        #expect(!asksAgain)
         #expect(full.session.phase == .failed("486 Allocation Quota Reached"))
 
         var stranger = Conversation()
-        #expect(stranger.challenge(.unauthenticated, nonce: "one"))
-        #expect(!stranger.challenge(.unauthenticated, nonce: "two"))
+        let sends9 = stranger.challenge(.unauthenticated, nonce: "one")
+        #expect(sends9)
+        let sends10 = stranger.challenge(.unauthenticated, nonce: "two")
+        #expect(!sends10)
         guard case .failed(let reason) = stranger.session.phase else {
             Issue.record("a second 401 was taken for a challenge")
             return

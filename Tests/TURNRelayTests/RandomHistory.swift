@@ -94,7 +94,7 @@ struct RandomHistory: ~Copyable {
         }
     }
 
-    private func compare(_ bytes: [UInt8], from flow: Flow, _ context: String) {
+    private mutating func compare(_ bytes: [UInt8], from flow: Flow, _ context: String) {
         let verdict = relay.shard.route(bytes.span.rawBytes, from: flow, now: relay.now).withoutFault
         let reference = relay.shard.referenceRoute(bytes, from: flow, now: relay.now).withoutFault
         #expect(verdict == reference, "\(context), \(flow.client), \(bytes)")

@@ -45,7 +45,7 @@ extension TURNScenario {
     }
 
     /// What a client gets of a payload that a peer sends to its relayed address: parsed from the bytes on the wire.
-    func receives(_ payload: [UInt8], from peer: String, at client: Client) throws -> Arrival {
+    mutating func receives(_ payload: [UInt8], from peer: String, at client: Client) throws -> Arrival {
         let verdict = try peerSends(byteCount: payload.count, from: peer, to: client)
         switch verdict {
         case .drop(let reason): return .dropped(reason)

@@ -176,7 +176,7 @@ extension TURNScenario {
     }
 
     /// What becomes of a payload that a peer sends to a client's relayed address.
-    func peerSends(byteCount: Int = 5, from peer: String, to client: Client) throws -> Verdict {
+    mutating func peerSends(byteCount: Int = 5, from peer: String, to client: Client) throws -> Verdict {
         let peer = try Endpoint(parsing: peer)
         let socket = try relay(of: client, peer.address.family)
         return shard.routePeer(byteCount: byteCount, from: peer, on: socket, now: now)

@@ -57,12 +57,16 @@ COLD_FUNCTIONS = (
     "RelayShard.obeyOrders()",
     "RelayShard.receiveICMP()",
     "RelayShard.closeRelays()",
+    # Once a chunk of the server's budget, and only where there is one.
+    "BandwidthShare.draw(_:now:)",
 )
 
 # What the packet path may call in the C library, one function a line.
 SYSTEM_FUNCTIONS = (
     "recvmmsg",
     "sendmmsg",
+    # One datagram of a socket that has no more, the rule towards peers.
+    "sendto",
     # Turns the DF bit for datagrams that must not be fragmented.
     "setsockopt",
     # Once for many transaction IDs.

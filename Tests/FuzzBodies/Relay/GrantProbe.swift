@@ -4,15 +4,15 @@ import TURNRelay
 
 /// What was just granted has to work at once: the ledger alone would be content with a relay that drops everything.
 enum GrantProbe {
-    static func check(_ request: RelayRequestText, in world: borrowing RelayWorld) throws(FuzzFinding) {
+    static func check(_ request: RelayRequestText, in world: inout RelayWorld) throws(FuzzFinding) {
         // Whether an own relay lives there is another question than whether it may be reached.
         guard request.peers.allSatisfy({ !RelayCast.ownPeers.contains($0) }) else { return }
         switch request.method {
         case .createPermission:
-            for peer in request.peers where peer.port != 0 { try checkSend(to: peer, request.flow, in: world) }
+            for peer in request.peers where peer.port != 0 { try checkSend(to: peer, request.flow, in: &world) }
         case .channelBind:
             guard let peer = request.peers.first, let number = request.channels.first else { return }
-            try checkSend(to: peer, request.flow, in: world)
+            try checkSend(to: peer, request.flow, in: &world)
             let bytes = channelData(number, [1], length: 1)
             let verdict = world.shard.route(bytes.span.rawBytes, from: request.flow, now: world.now)
             guard case .forward(let forward) = verdict else {
@@ -28,7 +28,7 @@ enum GrantProbe {
         }
     }
 
-    private static func checkSend(to peer: Endpoint, _ flow: Flow, in world: borrowing RelayWorld) throws(FuzzFinding) {
+    private static func checkSend(to peer: Endpoint, _ flow: Flow, in world: inout RelayWorld) throws(FuzzFinding) {
         let bytes = sendIndication(to: peer, payload: [1, 2], dontFragment: false)
         let verdict = world.shard.route(bytes.span.rawBytes, from: flow, now: world.now)
         guard case .forward(let forward) = verdict else {

@@ -23,7 +23,7 @@ enum RelayStep {
     private static func request(_ request: RelayRequestText, in world: inout RelayWorld) throws(FuzzFinding) {
         let bytes = request.bytes(nonce: try world.nonce(of: request.flow), token: world.token)
         world.last = (request, bytes)
-        if try world.exchange(request, bytes) { try GrantProbe.check(request, in: world) }
+        if try world.exchange(request, bytes) { try GrantProbe.check(request, in: &world) }
     }
 
     /// A good request with a few bytes changed, so that it fails late.

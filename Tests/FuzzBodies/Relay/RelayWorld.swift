@@ -139,7 +139,7 @@ struct RelayWorld: ~Copyable {
     }
 
     /// Hears `byteCount` bytes of a peer on a relay socket that is or was.
-    func hear(_ byteCount: Int, from peer: Endpoint, on socket: SocketID) throws(FuzzFinding) {
+    mutating func hear(_ byteCount: Int, from peer: Endpoint, on socket: SocketID) throws(FuzzFinding) {
         switch shard.routePeer(byteCount: byteCount, from: peer, on: socket, now: now) {
         case .drop: return
         case .control: throw FuzzFinding(description: "a peer's datagram is taken for a request")
