@@ -21,7 +21,11 @@ final class Listener: Sendable {
     /// - Returns: by shard, the listeners in the order of `endpoints`.
     static func bindAll(_ endpoints: [Endpoint], shards: Int) throws(RelayStartFailure) -> [[Listener]] {
         var byShard = [[Listener]](repeating: [], count: shards)
-        var options = UDPSocketOptions(receiveBufferBytes: bufferBytes, sendBufferBytes: bufferBytes, joinsDatagrams: true)
+        var options = UDPSocketOptions(
+            receiveBufferBytes: bufferBytes,
+            sendBufferBytes: bufferBytes,
+            joinsDatagrams: true
+        )
         for endpoint in endpoints {
             do throws(SystemError) {
                 options.sharesPort = false

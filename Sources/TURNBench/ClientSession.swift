@@ -88,7 +88,8 @@ public struct ClientSession: Sendable {
 
     /// Takes a message from the server. Answers whether `pending` is to be sent now.
     public mutating func receive(_ bytes: RawSpan, using generator: inout some RandomNumberGenerator) -> Bool {
-        guard let message = try? MessageView(parsing: bytes), message.transactionID == transaction, !pending.isEmpty else {
+        guard let message = try? MessageView(parsing: bytes), message.transactionID == transaction, !pending.isEmpty
+        else {
             return false
         }
         switch message.type.messageClass {
@@ -103,7 +104,9 @@ public struct ClientSession: Sendable {
         challenges = 0
         switch phase {
         case .allocating:
-            guard let relayed = message.xorAddress(.xorRelayedAddress) else { return fail("an answer without an address") }
+            guard let relayed = message.xorAddress(.xorRelayedAddress) else {
+                return fail("an answer without an address")
+            }
             self.relayed = relayed
             phase = .opening
         case .renewing(.allocation):
@@ -120,7 +123,8 @@ public struct ClientSession: Sendable {
         return true
     }
 
-    private mutating func challenged(_ message: MessageView, using generator: inout some RandomNumberGenerator) -> Bool {
+    private mutating func challenged(_ message: MessageView, using generator: inout some RandomNumberGenerator) -> Bool
+    {
         let code = message.errorCode?.rawValue ?? 0
         guard code == 401 || code == 438, challenges < Self.challengeLimit, let realm = message.text(.realm),
             let nonce = message.text(.nonce)

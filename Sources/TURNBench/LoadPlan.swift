@@ -24,18 +24,22 @@ public struct LoadPlan: Hashable, Sendable {
     public var payloadByteCount: Int
     /// Payloads a second in each direction, of all clients together; nil for as many as the generator can.
     public var packetsPerSecond: Double?
+    /// Which way they go.
     public var direction: LoadDirection
+    /// How they are wrapped between client and server.
     public var mode: LoadMode
     /// Payloads of one flow that leave back to back.
     public var burst: Int
     /// Whether the generator has the kernel cut and join its bursts (UDP_SEGMENT, UDP_GRO).
     public var usesSegmentation: Bool
-    /// Measured seconds, and those before that warm up.
+    /// Measured seconds.
     public var seconds: Double
+    /// Seconds of load before those.
     public var warmUpSeconds: Double
     /// The server's process, if its time and memory are to be looked at.
     public var serverProcess: Int?
 
+    /// A load whose numbers are in range.
     public init(
         target: String,
         speech: ServerAddress.Speech,

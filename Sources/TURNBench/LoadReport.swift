@@ -2,22 +2,35 @@
 public struct LoadReport: Codable, Hashable, Sendable {
     /// Latency from the moment a payload was due to the moment it was read.
     public struct Latency: Codable, Hashable, Sendable {
+        /// Half of the payloads took no longer, in microseconds.
         public var p50: Double
+        /// 99 of 100 took no longer.
         public var p99: Double
+        /// 999 of 1,000 took no longer.
         public var p99_9: Double
+        /// The longest.
         public var max: Double
     }
 
     /// One direction.
     public struct Direction: Codable, Hashable, Sendable {
+        /// Payloads that the kernel took from the generator.
         public var sent: UInt64
+        /// Payloads that came, each counted once.
         public var received: UInt64
+        /// Payloads that did not come.
         public var lost: UInt64
+        /// Lost of sent, 0 to 1.
         public var lossRatio: Double
+        /// Payloads that came again.
         public var duplicates: UInt64
+        /// Payloads that came behind one that was sent later.
         public var reordered: UInt64
+        /// The rate that was reached.
         public var sentPerSecond: Double
+        /// The rate that arrived.
         public var receivedPerSecond: Double
+        /// How long payloads took.
         public var latencyMicroseconds: Latency
 
         /// The figures of `totals` over `seconds`.
@@ -41,15 +54,20 @@ public struct LoadReport: Codable, Hashable, Sendable {
 
     /// Making the allocations: Allocate (asked twice, once without a credential), then ChannelBind or CreatePermission.
     public struct Setup: Codable, Hashable, Sendable {
+        /// Clients, each with one.
         public var allocations: Int
+        /// How long it took.
         public var seconds: Double
+        /// Allocations made a second.
         public var perSecond: Double
-        /// Of the server's process, by allocation.
+        /// Microseconds that the server's threads ran, by allocation.
         public var serverCPUMicrosecondsEach: Double?
+        /// Resident memory of the server's process, by allocation.
         public var serverMemoryBytesEach: Double?
         /// Of the kernel's slab, by allocation; whatever else the machine did meanwhile is in it.
         public var slabBytesEach: Double?
 
+        /// So many allocations in so many seconds; what the server used for them is set by whoever looked.
         public init(allocations: Int, seconds: Double) {
             self.allocations = allocations
             self.seconds = seconds
@@ -59,7 +77,9 @@ public struct LoadReport: Codable, Hashable, Sendable {
 
     /// The server's process during the measurement.
     public struct Server: Codable, Hashable, Sendable {
+        /// Its process.
         public var pid: Int
+        /// How long its threads ran.
         public var cpuSeconds: Double
         /// Per payload received, both directions together.
         public var cpuNanosecondsPerPacket: Double
@@ -68,6 +88,7 @@ public struct LoadReport: Codable, Hashable, Sendable {
         /// Resident memory at the end.
         public var memoryBytes: UInt64
 
+        /// `packets` are the payloads received in `seconds`.
         public init(pid: Int, cpuSeconds: Double, packets: UInt64, seconds: Double, memoryBytes: UInt64) {
             self.pid = pid
             self.cpuSeconds = cpuSeconds
@@ -86,6 +107,7 @@ public struct LoadReport: Codable, Hashable, Sendable {
         /// Of all processors' time, what interrupts handed on.
         public var softirqShare: Double
 
+        /// What came of the processors' ticks.
         public init(cpuNanosecondsPerPacket: Double, busyByCPU: [Double], softirqShare: Double) {
             self.cpuNanosecondsPerPacket = cpuNanosecondsPerPacket
             self.busyByCPU = busyByCPU
@@ -98,25 +120,39 @@ public struct LoadReport: Codable, Hashable, Sendable {
         /// Of its time, what it did not spend waiting for the next packet.
         public var busy: Double
 
+        /// A share of its time.
         public init(busy: Double) { self.busy = busy }
     }
 
     /// `turn:HOST:PORT` or `floor:HOST:PORT`.
     public var target: String
+    /// Clients, each with one.
     public var allocations: Int
+    /// Bytes of a payload.
     public var payloadBytes: Int
+    /// `up`, `down` or `both`.
     public var direction: String
+    /// `channel` or `indication`.
     public var mode: String
+    /// Payloads that leave back to back.
     public var burst: Int
+    /// Whether the generator had the kernel cut and join them.
     public var gso: Bool
     /// In each direction; null when the load was as much as could be.
     public var offeredPerSecond: Double?
+    /// How long it took.
     public var seconds: Double
+    /// From clients to peers; null if nothing was sent that way.
     public var up: Direction?
+    /// From peers to clients; null likewise.
     public var down: Direction?
+    /// What making the allocations took.
     public var setup: Setup
+    /// Null if the process was not named.
     public var server: Server?
+    /// Null if nothing was measured.
     public var machine: Machine?
+    /// Null if nothing was measured.
     public var generator: Generator?
     /// Why the run says nothing; empty if it does.
     public var void: [String] = []

@@ -3,11 +3,11 @@ public import NetPrimitives
 
 /// What came of the payloads of one direction.
 public struct LoadTotals: Sendable {
-    /// Payloads handed to the kernel, and those that it had no room for.
+    /// Payloads that the kernel took.
     public var sent: UInt64 = 0
-    public var refused: UInt64 = 0
     /// Payloads that came, duplicates not among them.
     public private(set) var received: UInt64 = 0
+    /// Payloads that came again.
     public private(set) var duplicates: UInt64 = 0
     /// Of those received: behind one that was sent later.
     public private(set) var late: UInt64 = 0

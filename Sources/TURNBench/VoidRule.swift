@@ -16,7 +16,8 @@ public enum VoidRule {
             }
             for (name, direction) in [("up", report.up), ("down", report.down)] {
                 guard let direction, direction.sentPerSecond < offered * sentLimit else { continue }
-                reasons.append("\(name): only \(Int(direction.sentPerSecond)) of \(Int(offered)) packets/s could be sent")
+                let sent = "\(Int(direction.sentPerSecond)) of \(Int(offered)) packets/s"
+                reasons.append("\(name): only \(sent) could be sent")
             }
         } else if let server = report.server, server.cpuShare < saturation {
             reasons.append("the server used \(percent(server.cpuShare)) of a processor: the generator was the limit")

@@ -34,7 +34,8 @@ final class ClientFlow {
         lastSent = now
         tries += 1
         // SAFETY: the bytes outlive the call. A refusal is a loss, and retransmission deals with that.
-        _ = unsafe bytes.withUnsafeBytes { unsafe packet_send_connected(socket.descriptor.rawValue, $0.baseAddress, $0.count) }
+        let descriptor = socket.descriptor.rawValue
+        _ = unsafe bytes.withUnsafeBytes { unsafe packet_send_connected(descriptor, $0.baseAddress, $0.count) }
     }
 }
 

@@ -66,7 +66,10 @@ struct Generator: ~Copyable {
         upByteCount = shape.prefix.count + plan.payloadByteCount + shape.paddingByteCount
         outgoing = SendVector(packetByteCount: upByteCount)
         // SAFETY: one entry for each flow, written below; freed in deinit.
-        let prefixes = UnsafeMutableRawPointer.allocate(byteCount: max(1, flows.count * shape.prefix.count), alignment: 16)
+        let prefixes = UnsafeMutableRawPointer.allocate(
+            byteCount: max(1, flows.count * shape.prefix.count),
+            alignment: 16
+        )
         let descriptors = UnsafeMutablePointer<Int32>.allocate(capacity: flows.count)
         let names = UnsafeMutablePointer<packet_sockaddr>.allocate(capacity: flows.count)
         for flow in flows {

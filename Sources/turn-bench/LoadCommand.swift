@@ -21,7 +21,7 @@ struct LoadCommand: ParsableCommand {
             have the server's time and memory looked at. On loopback the kernel charges a datagram's way into the \
             receiver's socket to its sender: compare servers in one rig, not figures of different ones.
 
-              callrelay serve &        # with TURN_PEER_ALLOW=127.0.0.0/8, since the peers are on loopback
+              callrelay serve &        # with TURN_ALLOWED_PEERS=127.0.0.0/8, since the peers are on loopback
               taskset -c 0 turn-bench --server turn:127.0.0.1:3478 --secret $SECRET --pps 50000 --server-pid $!
             """
     )
@@ -104,7 +104,9 @@ struct LoadCommand: ParsableCommand {
             throw ValidationError("--duration must be 0 to 86400 seconds, --warm-up 0 to 3600")
         }
         guard duration == 0 || max != (pps != nil) else { throw ValidationError("either --pps or --max is needed") }
-        guard pps.map({ $0 > 0 && $0 <= 10_000_000 }) ?? true else { throw ValidationError("--pps must be 1 to 10000000") }
+        guard pps.map({ $0 > 0 && $0 <= 10_000_000 }) ?? true else {
+            throw ValidationError("--pps must be more than 0 and at most 10000000")
+        }
     }
 
     func run() throws {
@@ -129,7 +131,7 @@ struct LoadCommand: ParsableCommand {
         guard let address = ServerAddress(parsing: server) else { throw ValidationError("--server") }
         let endpoint = try resolve(address)
         guard ServerAddress.isHarmless(endpoint.address) || iOwnThisHost else {
-            throw ValidationError("\(endpoint.address) is not on loopback: say --i-own-this-host if it is yours to load")
+            throw ValidationError("\(endpoint.address) is not loopback; --i-own-this-host says it is yours to load")
         }
         let plan = LoadPlan(
             target: server,

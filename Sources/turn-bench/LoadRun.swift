@@ -79,7 +79,8 @@ struct LoadRun {
         let begin = SystemClock.now()
         generator.startCounting(at: begin)
         var told = Told()
-        generator.run(until: Instant(nanoseconds: begin.nanoseconds &+ UInt64(plan.seconds * 1e9))) { generator, seconds in
+        let planned = Instant(nanoseconds: begin.nanoseconds &+ UInt64(plan.seconds * 1e9))
+        generator.run(until: planned) { generator, seconds in
             status.show(told.line(generator.up, generator.down, generator.busyNanoseconds, seconds))
         }
         let end = SystemClock.now()

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 
 /// What the kernel's accounting says, at one moment.
 struct Accounting {
@@ -53,18 +52,8 @@ struct Accounting {
         return 0
     }
 
-    /// A file of /proc, empty if it is not to be read: such files have no length to go by.
+    /// A file of /proc; empty if it is not to be read.
     private static func text(_ path: String) -> String {
-        guard let file = unsafe fopen(path, "r") else { return "" }
-        defer { unsafe fclose(file) }
-        var bytes: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 16_384)
-        while true {
-            // SAFETY: the block has as many bytes as it says.
-            let count = unsafe fread(&block, 1, block.count, file)
-            guard count > 0 else { break }
-            bytes += block[..<count]
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
     }
 }

@@ -48,7 +48,8 @@ struct SendVector: ~Copyable {
     /// Writes a packet: what goes before the payload, the stamp, and zeros up to `byteCount`.
     @inline(__always)
     mutating func add(prefix: UnsafeRawBufferPointer, _ stamp: PayloadStamp, byteCount: Int) {
-        precondition(packetCount < Self.capacity && prefix.count + PayloadStamp.byteCount <= stride && byteCount <= stride)
+        precondition(packetCount < Self.capacity)
+        precondition(prefix.count + PayloadStamp.byteCount <= stride && byteCount <= stride)
         // SAFETY: the place of this packet is `stride` bytes long, by the check above.
         let place = unsafe packets + packetCount * stride
         if let source = prefix.baseAddress { unsafe place.copyMemory(from: source, byteCount: prefix.count) }

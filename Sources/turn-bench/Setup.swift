@@ -59,7 +59,8 @@ struct Setup {
         let now = SystemClock.now()
         for flow in waiting where now.nanoseconds &- flow.lastSent.nanoseconds > Self.retryNanoseconds {
             guard flow.tries < Self.tryLimit else {
-                throw BenchFailure("\(plan.target) does not answer (\(Self.tryLimit) requests of client \(flow.number))")
+                let requests = "\(Self.tryLimit) requests of client \(flow.number)"
+                throw BenchFailure("\(plan.target) does not answer (\(requests))")
             }
             flow.send(request(of: flow), now: now)
         }
@@ -87,7 +88,9 @@ struct Setup {
     static func receive(_ descriptor: Int32) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: 2048)
         // SAFETY: the array has as many bytes as it says.
-        let result = unsafe bytes.withUnsafeMutableBytes { unsafe packet_receive_one(descriptor, $0.baseAddress, $0.count) }
+        let result = unsafe bytes.withUnsafeMutableBytes {
+            unsafe packet_receive_one(descriptor, $0.baseAddress, $0.count)
+        }
         guard result.error == 0 else { return nil }
         bytes.removeLast(bytes.count - Int(result.value))
         return bytes

@@ -34,7 +34,10 @@ struct WakeupPacerTests {
         #expect(waits(&pacer, gap: gap, passes: 1000).allSatisfy { $0 == nil })
     }
 
-    @Test("under load it waits for so many packets, and never longer than it may", arguments: [1_000, 5_000, 20_000, 40_000])
+    @Test(
+        "under load it waits for so many packets, and never longer than it may",
+        arguments: [1_000, 5_000, 20_000, 40_000] as [UInt64]
+    )
     func load(gap: UInt64) throws {
         var pacer = pacer()
         let settled = waits(&pacer, gap: gap, passes: 500).suffix(100)

@@ -131,7 +131,9 @@ struct ClientSessionTests {
     func strangers() {
         var conversation = Conversation()
         let before = conversation.session.pending
-        let foreign = stunMessage(MessageType(.allocate, .success)) { $0.appendXORAddress(.xorRelayedAddress, Self.relayed) }
+        let foreign = stunMessage(MessageType(.allocate, .success)) { builder in
+            builder.appendXORAddress(.xorRelayedAddress, Self.relayed)
+        }
         for bytes in [foreign, [], [1, 2, 3], before] {
             let wantsToSend = conversation.hear(bytes)
             #expect(!wantsToSend)
@@ -141,7 +143,8 @@ struct ClientSessionTests {
 
     @Test("a payload is found again behind every wrapping", arguments: [24, 25, 26, 27, 160])
     func wrappings(payloadByteCount: Int) throws {
-        for (speech, mode) in [(ServerAddress.Speech.turn, LoadMode.channel), (.turn, .indication), (.floor, .channel)] {
+        for (speech, mode) in [(ServerAddress.Speech.turn, LoadMode.channel), (.turn, .indication), (.floor, .channel)]
+        {
             let (prefix, padding) = Wrapping.towardsServer(
                 speech,
                 mode,

@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Load reports")
 struct LoadReportTests {
-    private func report(offered: Double?, sent: UInt64 = 10_000, busy: Double = 0.5, share: Double = 0.5) -> LoadReport {
+    private func report(offered: Double?, sent: UInt64 = 10_000, busy: Double = 0.5, share: Double = 0.5) -> LoadReport
+    {
         let plan = LoadPlan(
             target: "turn:127.0.0.1:3478",
             speech: .turn,
@@ -29,7 +30,7 @@ struct LoadReportTests {
         }
         report.seconds = 10
         report.up = .init(totals, seconds: 10)
-        report.server = .init(pid: 42, cpuSeconds: 0.09990, packets: 9_990, seconds: 10, memoryBytes: 1 << 20)
+        report.server = .init(pid: 42, cpuSeconds: 0.099900001, packets: 9_990, seconds: 10, memoryBytes: 1 << 20)
         report.server?.cpuShare = share
         report.generator = .init(busy: busy)
         report.void = VoidRule.reasons(report)
@@ -75,9 +76,7 @@ struct LoadReportTests {
         #expect(lines.contains("server         turn:127.0.0.1:3478"))
         #expect(lines.contains("  loss         10 (0.100 %)"))
         #expect(lines.contains { $0.hasPrefix("  latency      p50 20.0, p99 20.0, p99.9 20.0") })
-        #expect(lines.contains("server CPU     9999 ns/packet, 50.0 % of a core") || lines.contains {
-            $0.hasPrefix("server CPU     10000 ns/packet")
-        })
+        #expect(lines.contains { $0.hasPrefix("server CPU     10000 ns/packet, 50.0 % of a core") })
         #expect(lines.last == "VOID           the generator was busy 95 % of its time, more than 90 %")
     }
 }

@@ -4,7 +4,10 @@ import Testing
 
 @Suite("Pacer")
 struct PacerTests {
-    @Test("the schedule keeps its rate for hours, and a burst is due when it says so", arguments: [0.5, 3, 25_000, 1_000_000])
+    @Test(
+        "the schedule keeps its rate for hours, and a burst is due when it says so",
+        arguments: [0.5, 3, 25_000, 1_000_000]
+    )
     func rate(perSecond: Double) {
         let start = Instant(nanoseconds: 5_000_000_000)
         let pacer = Pacer(burstsPerSecond: perSecond, start: start)
