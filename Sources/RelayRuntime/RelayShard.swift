@@ -32,7 +32,7 @@ struct RelayShard: ~Copyable {
         /// Between two looks at whether all shards are drained.
         static let drainNanoseconds: UInt64 = 100_000_000
         /// Packets worth waiting for under load, and the longest that one waits for others.
-        static let packetsPerPass: UInt64 = 8
+        static let packetsPerPass: UInt64 = 16
         static let gatheringNanoseconds: UInt64 = 100_000
         /// Bytes the kernel may hold for a relay socket.
         static let relayBufferBytes: Int32 = 256 * 1024
