@@ -41,6 +41,8 @@ rm -f "$swift_log" "$pytest_log"
 trap summary EXIT
 
 scripts/lint.sh
+say "the benchmark's report"
+.venv/bin/python -m pytest Tests/bench 2>&1 | tee "$pytest_log"
 
 say "building debug with the tests"
 swift build --build-tests "${DEBUG_FLAGS[@]}"
@@ -51,6 +53,6 @@ say "building release"
 swift build "${RELEASE_FLAGS[@]}"
 export CALLRELAY_BIN_DIR=$PWD/.build/release
 say "end-to-end tests, the relay with three shards"
-CALLRELAY_TEST_WORKERS=3 .venv/bin/python -m pytest Tests/e2e 2>&1 | tee "$pytest_log"
+CALLRELAY_TEST_WORKERS=3 .venv/bin/python -m pytest Tests/e2e 2>&1 | tee -a "$pytest_log"
 say "the relay's end-to-end tests with one shard"
 CALLRELAY_TEST_WORKERS=1 .venv/bin/python -m pytest "${RELAY_TESTS[@]/#/Tests/e2e/}" 2>&1 | tee -a "$pytest_log"

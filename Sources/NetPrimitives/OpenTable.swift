@@ -1,5 +1,5 @@
 // SAFETY: @safe because the memory below is its own, freed with it, and reached at indices that the mask bounds.
-/// A flat hash table for trivially copyable keys and values: open addressing, linear probing, at most half full.
+/// A flat hash table for trivially copyable keys and values: open addressing, linear probing, at most three quarters full.
 ///
 /// Look-ups borrow the table, allocate nothing and touch no reference count. Removal shifts the following entries back,
 /// so there are no tombstones and a long life does not slow it down. Memory grows on insertion only; who is fed by the
@@ -35,7 +35,7 @@ public struct OpenTable<Key: KeyedHashable, Value: BitwiseCopyable>: ~Copyable {
     public init(minimumCapacity: Int, seed: UInt64) {
         precondition(minimumCapacity >= 0 && minimumCapacity <= 1 << 29, "a table of this size is a mistake")
         var size = 16
-        while size < minimumCapacity &* 2 { size &*= 2 }
+        while size &* 3 < minimumCapacity &* 4 { size &*= 2 }
         self.seed = seed
         mask = size &- 1
         entryCount = 0
@@ -84,7 +84,7 @@ public struct OpenTable<Key: KeyedHashable, Value: BitwiseCopyable>: ~Copyable {
     @inlinable
     @discardableResult
     public mutating func insert(_ value: Value, for key: Key) -> Value? {
-        if (entryCount &+ 1) &* 2 > slotCount { grow() }
+        if (entryCount &+ 1) &* 4 > slotCount &* 3 { grow() }
         let tag = tag(of: key)
         let index = place(of: key, tag: tag)
         // SAFETY: `place` answers an index below `slotCount`; a place with a tag is initialised, another is written whole.
@@ -148,7 +148,7 @@ public struct OpenTable<Key: KeyedHashable, Value: BitwiseCopyable>: ~Copyable {
         return tag == 0 ? 1 : tag
     }
 
-    /// The place that holds `key`, or the empty one where it would go. Ends because half of the places are empty.
+    /// The place that holds `key`, or the empty one where it would go. Ends because a quarter of the places is empty.
     @inlinable
     borrowing func place(of key: Key, tag: UInt32) -> Int {
         var index = Int(tag) & mask

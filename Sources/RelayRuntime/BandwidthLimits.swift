@@ -13,7 +13,7 @@ public struct BandwidthLimits: Sendable, Hashable {
 
     /// A burst is a second's worth, and no less than this: a rate below the size of a datagram would let none through
     /// for ever.
-    static let smallestBurst = cost(payload: RelayShard.Bounds.slotBytes, over: .ipv6)
+    static let smallestBurst = cost(payload: RelayShard.Bounds.datagramBytes, over: .ipv6)
 
     /// What a datagram of so many bytes of payload takes: IPv4 headers have 20 bytes, IPv6 headers 40, UDP headers 8.
     static func cost(payload bytes: Int, over family: IPAddress.Family) -> UInt64 {

@@ -20,7 +20,7 @@ extension MessageView {
             upTo: attribute.offset,
             lengthUpTo: attribute.end
         )
-        return isEqualInConstantTime(value(of: attribute), code)
+        return isEqualInConstantTime(value(of: attribute), code.span.rawBytes)
     }
 
     /// The strongest integrity attribute that the message carries: what it is verified by, and what its response gets.

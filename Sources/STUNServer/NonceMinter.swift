@@ -24,13 +24,13 @@ public struct NonceMinter: Sendable {
     public static let lifetimeSeconds: UInt16 = 600
     private static let codeLength = 16
 
-    private let key: IntegrityKey
+    private let key: PreparedKey
     private let realm: String
     private let cookie: String
 
     /// A minter for `realm` whose nonces announce `features`.
     public init(key: NonceKey, realm: String, features: SecurityFeatures) {
-        self.key = key.key
+        self.key = key.key.prepared(.sha256)
         self.realm = realm
         cookie = features.cookie
     }
@@ -48,8 +48,8 @@ public struct NonceMinter: Sendable {
         // another code.
         let left = lowerExpiry &- UInt16(truncatingIfNeeded: unixSeconds)
         guard left >= 1, left <= Self.lifetimeSeconds else { return false }
-        let expected = text(expiry: unixSeconds &+ UInt64(left), port: port, address: address)
-        return isEqualInConstantTime(nonce, expected.utf8)
+        let expected = Array(text(expiry: unixSeconds &+ UInt64(left), port: port, address: address).utf8)
+        return isEqualInConstantTime(nonce, expected.span.rawBytes)
     }
 
     private func plainParts(_ nonce: RawSpan) -> (lowerExpiry: UInt16, port: UInt16)? {
@@ -74,7 +74,7 @@ public struct NonceMinter: Sendable {
         covered.append(address.high)
         covered.append(address.low)
         covered.append(realm)
-        let code = key.authenticationCode(.sha256, over: covered.bytes.copied()).prefix(Self.codeLength)
+        let code = key.code(over: covered.bytes.copied()).prefix(Self.codeLength)
         return cookie + Base64.url.encode(plain.bytes.copied() + code)
     }
 }

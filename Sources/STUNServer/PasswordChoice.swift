@@ -33,7 +33,7 @@ struct PasswordChoice: Hashable, BitwiseCopyable {
             algorithm = chosen ?? .md5
             return
         }
-        guard let list, isEqualInConstantTime(message.value(of: list), Self.offeredBytes),
+        guard let list, isEqualInConstantTime(message.value(of: list), Self.offeredBytes.span.rawBytes),
             let chosen, Self.offered.contains(chosen)
         else { return nil }
         algorithm = chosen

@@ -28,7 +28,7 @@ public struct TimeLimitedCredential: Hashable, Sendable {
 
     /// The password that `secret` makes of `username`.
     static func password(for username: String, secret: SharedSecret) -> String {
-        Base64.standard.encode(secret.key.authenticationCode(.sha1, over: Array(username.utf8)))
+        Base64.standard.encode(secret.passwordKey.code(over: Array(username.utf8)))
     }
 }
 

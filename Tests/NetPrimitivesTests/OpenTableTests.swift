@@ -27,7 +27,7 @@ struct OpenTableTests {
                     try claim(removed == model.removeValue(forKey: key), "remove \(key)")
                 }
                 try claim(table.count == model.count, "\(table.count) entries, not \(model.count)")
-                try claim(table.count * 2 <= table.slotCount, "more than half full")
+                try claim(table.count * 4 <= table.slotCount * 3, "more than three quarters full")
             }
             for key in keys {
                 try claim(table.value(for: key) == model[key] && table.contains(key) == (model[key] != nil), "\(key)")

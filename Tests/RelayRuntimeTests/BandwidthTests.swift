@@ -79,7 +79,7 @@ struct BandwidthTests {
             var meters = MeterTable(limits: limits, budget: BandwidthBudget(bytesPerSecond: 1))
             let now = instant(milliseconds: 100_000_000)
             meters.open(0, now: now)
-            #expect(meters.spend(RelayShard.Bounds.slotBytes, over: family, of: 0, now: now) == nil)
+            #expect(meters.spend(RelayShard.Bounds.datagramBytes, over: family, of: 0, now: now) == nil)
         }
     }
 
