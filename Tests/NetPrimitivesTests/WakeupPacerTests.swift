@@ -57,6 +57,32 @@ struct WakeupPacerTests {
         #expect(pacer.nextLook(after: 1, passAt: late) == nil)
     }
 
+    @Test(
+        "bursts with pauses between them are hardly waited behind",
+        arguments: [250_000, 320_000, 700_000] as [UInt64]
+    )
+    func bursts(interval: UInt64) {
+        var pacer = pacer()
+        var now: UInt64 = 1_000_000_000
+        var waited = 0
+        for burst in UInt64(1)...2000 {
+            let look = pacer.nextLook(after: 8, passAt: Instant(nanoseconds: now))
+            if look != nil { waited += 1 }
+            now = 1_000_000_000 + burst * interval
+        }
+        #expect(waited < 100)
+    }
+
+    @Test("a load that was all bursts and becomes even is waited behind again")
+    func recovery() {
+        var pacer = pacer()
+        for burst in UInt64(1)...500 {
+            _ = pacer.nextLook(after: 8, passAt: Instant(nanoseconds: burst * 320_000))
+        }
+        let settled = waits(&pacer, gap: 20_000, passes: 1000).suffix(500)
+        #expect(settled.filter { $0 == nil }.count < 50)
+    }
+
     @Test("neither a clock that goes back nor one at its end traps")
     func oddClocks() {
         var pacer = pacer()
