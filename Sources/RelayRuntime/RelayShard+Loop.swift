@@ -85,12 +85,14 @@ extension RelayShard {
 
     private mutating func receiveFromClients(by socket: SocketID) {
         guard let descriptor = sockets.descriptor(of: socket) else { return }
-        for _ in 0..<Bounds.callsPerListener {
+        var taken = 0
+        while taken < Bounds.datagramsPerListener {
             if ring.free < Bounds.receive { sendAndReuseSlots() }
             let (count, isFilled) = receiver.receive(from: descriptor, limit: Bounds.receive, into: &ring)
             for index in 0..<count {
                 take(receiver.datagram(at: index), fromClientBy: socket)
             }
+            taken &+= count
             guard isFilled else { break }
         }
     }

@@ -15,11 +15,11 @@ struct RelayShard: ~Copyable {
         static let slotBytes = 65536
         /// The largest datagram that is taken in: more than any path carries in one piece.
         static let datagramBytes = 16384
-        /// Datagrams read in one call.
+        /// Messages read in one call, each one datagram or up to 64 that the kernel joined.
         static let receive = 64
-        /// Calls for one listener in one pass; the rest waits for the next, so that peers are heard too.
-        static let callsPerListener = 4
-        /// Datagrams read from one relay socket in one pass.
+        /// With so many datagrams of one listener a pass leaves the rest to the next, so that peers are heard too.
+        static let datagramsPerListener = 256
+        /// Messages read from one relay socket in one pass.
         static let relayBurst = 16
         /// ICMP errors heard in one pass, over either family.
         static let icmpBurst = 32
