@@ -92,8 +92,9 @@ extension RelayShard {
             for index in 0..<count {
                 take(receiver.datagram(at: index), fromClientBy: socket)
             }
-            taken &+= count
             guard isFilled else { break }
+            // What was too large to be taken in cost a read as well.
+            taken &+= max(count, Bounds.receive)
         }
     }
 
