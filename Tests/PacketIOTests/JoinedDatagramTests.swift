@@ -53,6 +53,43 @@ struct JoinedDatagramTests {
         }
     }
 
+    @Test("the payloads of a joined message are sent from where they lie in its slot")
+    func payloadsStayInTheRing() throws {
+        let out = try UDPSocket(boundTo: UDPSocketTests.loopback)
+        let relay = try joining()
+        let target = try joining()
+        var arriving = try batch([100, 100, 100, 60], from: out, to: [relay.endpoint])
+        #expect(arriving.flush().sent == 4)
+        var ring = PacketRing(slotCount: 2, slotCapacity: 65_536)
+        var receiver = DatagramReceiver(capacity: 2)
+        let (count, _) = receiver.receive(from: relay.descriptor.rawValue, limit: 2, into: &ring)
+        try #require(count == 4)
+        var leaving = SendBatch(capacity: 4, arenaCapacity: 64)
+        for index in 0..<count {
+            let datagram = receiver.datagram(at: index)
+            leaving.append(
+                4..<datagram.byteCount,
+                of: datagram,
+                in: ring,
+                headerByteCount: 0,
+                paddingByteCount: 0,
+                from: Self.from,
+                descriptor: relay.descriptor.rawValue,
+                to: target.endpoint
+            )
+            let pieces = leaving.pieces(ofEntry: index)
+            #expect(pieces.map(\.address) == [ring.address(ofSlot: datagram.slot) + UInt(datagram.offset + 4)])
+            #expect(pieces.map(\.count) == [datagram.byteCount - 4])
+        }
+        let report = leaving.flush()
+        #expect(report.sent == 4 && report.calls == 1)
+        let expected = (0..<4).map { [UInt8](repeating: UInt8($0), count: $0 == 3 ? 56 : 96) }
+        var copyRing = PacketRing(slotCount: 2, slotCapacity: 65_536)
+        let (copies, _) = receiver.receive(from: target.descriptor.rawValue, limit: 2, into: &copyRing)
+        let arrived = (0..<copies).map { contents(of: receiver.datagram(at: $0), in: copyRing) }
+        #expect(arrived == expected)
+    }
+
     @Test("a socket that does not ask for it receives every datagram by itself")
     func apart() throws {
         let out = try UDPSocket(boundTo: UDPSocketTests.loopback)
