@@ -59,7 +59,6 @@ extension SendBatch {
         let first = unsafe entries[index]
         var next = Int(first.next)
         guard next >= 0, first.byteCount > 0, isAlike(next, index) else { return gather(index, as: place) }
-        var last = index
         var runCount = 1
         var byteCount = Int(first.byteCount)
         let joinedStart = joinedCount
@@ -71,7 +70,6 @@ extension SendBatch {
             join(next)
             byteCount &+= Int(entry.byteCount)
             runCount &+= 1
-            last = next
             next = Int(entry.next)
             // Only the last datagram of a message may be shorter than the others.
             if entry.byteCount < first.byteCount { break }
@@ -84,7 +82,7 @@ extension SendBatch {
             names + index,
             first.nameLength
         )
-        if last != index {
+        if runCount > 1 {
             unsafe packet_message_cut(messages + place, controls + place, UInt16(truncatingIfNeeded: first.byteCount))
         }
         unsafe runs[place] = Run(first: Int32(index), count: Int32(runCount))

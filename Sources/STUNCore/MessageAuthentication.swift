@@ -39,9 +39,6 @@ private func authenticationCode<Hash: HashFunction>(
 extension IntegrityKey {
     /// The HMAC of `bytes` under this key.
     public func authenticationCode(_ algorithm: IntegrityAlgorithm, over bytes: [UInt8]) -> [UInt8] {
-        switch algorithm {
-        case .sha1: Array(HMAC<Insecure.SHA1>.authenticationCode(for: bytes, using: key))
-        case .sha256: Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key))
-        }
+        prepared(algorithm).code(over: bytes)
     }
 }

@@ -280,12 +280,9 @@ struct Generator: ~Copyable {
         let isRound = renewalCursor % flowCount == 0
         let step = isRound ? Self.renewalNanoseconds : 1_000_000
         nextRenewal = Instant(nanoseconds: now.nanoseconds &+ step)
-        if flow.session.phase == .ready {
-            flow.session.renew(using: &random)
-            flow.send(flow.session.pending, now: now)
-        } else {
-            flow.send(flow.session.pending, now: now)
-        }
+        // Does nothing where the last renewal is still unanswered; its request is then sent again.
+        flow.session.renew(using: &random)
+        flow.send(flow.session.pending, now: now)
     }
 
     private mutating func hear(_ flow: ClientFlow, _ message: [UInt8], now: Instant) {

@@ -17,8 +17,7 @@ struct LoadRun {
 
     func run() throws -> LoadReport {
         PinnedThread.raiseDescriptorLimit()
-        var options = UDPSocketOptions(receiveBufferBytes: 4 << 20, sendBufferBytes: 4 << 20)
-        options.sharesPort = false
+        let options = UDPSocketOptions(receiveBufferBytes: 4 << 20, sendBufferBytes: 4 << 20)
         let peer = try UDPSocket(boundTo: Endpoint(address: bind, port: 0), options: options)
         if plan.usesSegmentation, packet_set_joining(peer.descriptor.rawValue).error != 0 {
             throw BenchFailure("this kernel has no UDP_GRO")
