@@ -12,33 +12,26 @@ func authenticationCode(
 ) -> [UInt8] {
     switch algorithm {
     case .sha1:
-        authenticationCode(HMAC<Insecure.SHA1>(key: key.key), over: message, upTo: end, lengthUpTo: coveredEnd)
+        authenticationCode(HMACState<Insecure.SHA1>(key: key.key), over: message, upTo: end, lengthUpTo: coveredEnd)
     case .sha256:
-        authenticationCode(HMAC<SHA256>(key: key.key), over: message, upTo: end, lengthUpTo: coveredEnd)
+        authenticationCode(HMACState<SHA256>(key: key.key), over: message, upTo: end, lengthUpTo: coveredEnd)
     }
 }
 
-private func authenticationCode<Hash: HashFunction>(
-    _ authenticator: HMAC<Hash>,
+private func authenticationCode<Hash: HashFunction & Sendable>(
+    _ state: HMACState<Hash>,
     over message: RawSpan,
     upTo end: Int,
     lengthUpTo coveredEnd: Int
 ) -> [UInt8] {
-    var authenticator = authenticator
+    var state = state
     let length = UInt16(truncatingIfNeeded: coveredEnd &- MessageView.headerLength)
     let type = message.uint16(at: 0) ?? 0
-    let start = [UInt8(truncatingIfNeeded: type >> 8), UInt8(truncatingIfNeeded: type)]
-    authenticator.update(data: start + [UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length)])
-    if let rest = message.slice(at: 4, length: end &- 4) {
-        // SAFETY: the buffer is used inside the closure alone.
-        unsafe rest.withUnsafeBytes { unsafe authenticator.update(data: $0) }
-    }
-    return Array(authenticator.finalize())
-}
-
-extension IntegrityKey {
-    /// The HMAC of `bytes` under this key.
-    public func authenticationCode(_ algorithm: IntegrityAlgorithm, over bytes: [UInt8]) -> [UInt8] {
-        prepared(algorithm).code(over: bytes)
-    }
+    let start = [
+        UInt8(truncatingIfNeeded: type >> 8), UInt8(truncatingIfNeeded: type),
+        UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length),
+    ]
+    state.update(start.span.rawBytes)
+    if let rest = message.slice(at: 4, length: end &- 4) { state.update(rest) }
+    return state.finish()
 }

@@ -21,8 +21,12 @@ struct Base64 {
         self.isPadded = isPadded
     }
 
-    func encode(_ bytes: some Sequence<UInt8>) -> String {
+    func encode(_ bytes: some Collection<UInt8>) -> String { String(decoding: characters(bytes), as: UTF8.self) }
+
+    /// The same in UTF-8.
+    func characters(_ bytes: some Collection<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 4 / 3 + 4)
         var bits: UInt32 = 0
         var bitCount: UInt32 = 0
         for byte in bytes {
@@ -36,7 +40,7 @@ struct Base64 {
         }
         if bitCount > 0 { text.append(alphabet[Int(bits << (6 - bitCount) & 63)]) }
         if isPadded { text += [UInt8](repeating: UInt8(ascii: "="), count: -text.count & 3) }
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     /// The bytes that `text` encodes; nil if a character is not in the alphabet. Padding is not known here.

@@ -25,19 +25,20 @@ public struct NonceMinter: Sendable {
     private static let codeLength = 16
 
     private let key: PreparedKey
-    private let realm: String
-    private let cookie: String
+    private let realm: [UInt8]
+    private let cookie: [UInt8]
 
     /// A minter for `realm` whose nonces announce `features`.
     public init(key: NonceKey, realm: String, features: SecurityFeatures) {
         self.key = key.key.prepared(.sha256)
-        self.realm = realm
-        cookie = features.cookie
+        self.realm = Array(realm.utf8)
+        cookie = Array(features.cookie.utf8)
     }
 
     /// A nonce for a client at `client`; 40 characters.
     public func mint(for client: Endpoint, unixSeconds: UInt64) -> String {
-        text(expiry: unixSeconds &+ UInt64(Self.lifetimeSeconds), port: client.port, address: client.address)
+        let expiry = unixSeconds &+ UInt64(Self.lifetimeSeconds)
+        return String(decoding: characters(expiry: expiry, port: client.port, address: client.address), as: UTF8.self)
     }
 
     /// Whether `nonce` was made here for a client at `address`, from any port, and has not expired. Compared in constant
@@ -48,7 +49,7 @@ public struct NonceMinter: Sendable {
         // another code.
         let left = lowerExpiry &- UInt16(truncatingIfNeeded: unixSeconds)
         guard left >= 1, left <= Self.lifetimeSeconds else { return false }
-        let expected = Array(text(expiry: unixSeconds &+ UInt64(left), port: port, address: address).utf8)
+        let expected = characters(expiry: unixSeconds &+ UInt64(left), port: port, address: address)
         return isEqualInConstantTime(nonce, expected.span.rawBytes)
     }
 
@@ -62,19 +63,17 @@ public struct NonceMinter: Sendable {
         return (lowerExpiry, port)
     }
 
-    private func text(expiry: UInt64, port: UInt16, address: IPAddress) -> String {
-        var plain = ByteWriter(capacity: 4)
-        plain.append(UInt16(truncatingIfNeeded: expiry))
-        plain.append(port)
-        var covered = ByteWriter(capacity: 64 + realm.utf8.count)
-        covered.append(cookie)
+    private func characters(expiry: UInt64, port: UInt16, address: IPAddress) -> [UInt8] {
+        var covered = ByteWriter(capacity: 64 + realm.count)
+        covered.append(cookie.span.rawBytes)
         covered.append(expiry)
         covered.append(port)
         covered.append(address.family.rawValue)
         covered.append(address.high)
         covered.append(address.low)
-        covered.append(realm)
-        let code = key.code(over: covered.bytes.copied()).prefix(Self.codeLength)
-        return cookie + Base64.url.encode(plain.bytes.copied() + code)
+        covered.append(realm.span.rawBytes)
+        let code = key.code(over: covered.bytes).prefix(Self.codeLength)
+        let expiryAndPort = [expiry >> 8, expiry, UInt64(port >> 8), UInt64(port)].map(UInt8.init(truncatingIfNeeded:))
+        return cookie + Base64.url.characters(expiryAndPort + code)
     }
 }
