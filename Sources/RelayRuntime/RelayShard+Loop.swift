@@ -12,9 +12,10 @@ extension RelayShard {
             unixSeconds = SystemClock.unixSeconds()
             let before = counts.datagrams
             pass(over: ready)
-            let look = pacer.nextLook(after: counts.datagrams &- before, passAt: now)
+            let end = SystemClock.now()
+            let look = pacer.nextLook(after: counts.datagrams &- before, passFrom: now, to: end)
             // The pass itself takes its part of the wait, and all of it when there is much to do.
-            if let look, SystemClock.now() < look { SystemClock.sleep(until: look) }
+            if let look, end < look { SystemClock.sleep(until: look) }
         }
         endRemaining()
     }

@@ -31,9 +31,11 @@ struct RelayShard: ~Copyable {
         static let sweepRoundSeconds: UInt64 = 8
         /// Between two looks at whether all shards are drained.
         static let drainNanoseconds: UInt64 = 100_000_000
-        /// Packets worth waiting for under load, and the longest that one waits for others.
-        static let packetsPerPass: UInt64 = 16
-        static let gatheringNanoseconds: UInt64 = 100_000
+        /// Packets worth waiting for under load, those waited for when the shard is nearly busy, and the longest that one
+        /// waits for others.
+        static let fewestPerPass: UInt64 = 4
+        static let mostPerPass: UInt64 = 20
+        static let gatheringNanoseconds: UInt64 = 200_000
         /// Bytes the kernel may hold for a relay socket.
         static let relayBufferBytes: Int32 = 256 * 1024
     }
@@ -52,7 +54,8 @@ struct RelayShard: ~Copyable {
     var callMeters = CallMeters()
     var counts = PassCounts()
     var pacer = WakeupPacer(
-        packetsPerPass: Bounds.packetsPerPass,
+        fewest: Bounds.fewestPerPass,
+        most: Bounds.mostPerPass,
         longestWait: Bounds.gatheringNanoseconds
     )
     var random = SystemRandomNumberGenerator()
