@@ -7,13 +7,14 @@
 @frozen
 @safe
 public struct OpenTable<Key: KeyedHashable, Value: BitwiseCopyable>: ~Copyable {
-    /// One place of the table. `tag` is the lower half of the key's hash, never zero; zero marks an empty place.
+    /// One place of the table. `tag` is the lower half of the key's hash, never zero; zero marks an empty place. It stands in
+    /// the middle, where most values leave a gap.
     @frozen
     @usableFromInline
     struct Slot: BitwiseCopyable {
+        @usableFromInline var value: Value
         @usableFromInline var tag: UInt32
         @usableFromInline var key: Key
-        @usableFromInline var value: Value
 
         @inlinable
         init(tag: UInt32, key: Key, value: Value) {

@@ -22,6 +22,8 @@ extension SlabIndex: KeyedHashable {
 
 /// Storage with generational names: an element keeps its name and its place until it is removed, and a name never means
 /// a later element.
+///
+/// Memory grows by a chunk at a time and nothing ever moves, so that what is there takes little more than its own size.
 @frozen
 public struct Slab<Element>: ~Copyable {
     @frozen
@@ -37,10 +39,15 @@ public struct Slab<Element>: ~Copyable {
         }
     }
 
+    /// How many places come at a time.
+    @inlinable static var placesPerChunk: Int { 64 }
+
     /// How many elements fit in all.
     public let maximumCount: Int
+    @usableFromInline var usedPlaceCount: Int
     @usableFromInline var elementCount: Int
-    @usableFromInline var places: [Place]
+    /// All of them full but the last.
+    @usableFromInline var chunks: [[Place]]
     @usableFromInline var free: [UInt32]
 
     /// An empty slab that refuses more than `maximumCount` elements at a time.
@@ -48,8 +55,9 @@ public struct Slab<Element>: ~Copyable {
     public init(maximumCount: Int) {
         precondition(maximumCount >= 0 && maximumCount < Int(UInt32.max), "places are counted in 32 bits")
         self.maximumCount = maximumCount
+        usedPlaceCount = 0
         elementCount = 0
-        places = []
+        chunks = []
         free = []
     }
 
@@ -59,28 +67,43 @@ public struct Slab<Element>: ~Copyable {
 
     /// How many places were ever used; `index(at:)` takes a number below it.
     @inlinable
-    public var placeCount: Int { places.count }
+    public var placeCount: Int { usedPlaceCount }
+
+    /// The name that `insert` gives next; nil if the slab is full. For elements that hold their own name.
+    @inlinable
+    public var nextIndex: SlabIndex? {
+        guard elementCount < maximumCount else { return nil }
+        guard let slot = free.last else { return SlabIndex(slot: UInt32(usedPlaceCount), generation: 0) }
+        return SlabIndex(slot: slot, generation: self[place: Int(slot)].generation)
+    }
 
     /// Puts `element` away under a new name; nil if the slab is full.
     @inlinable
+    @discardableResult
     public mutating func insert(_ element: Element) -> SlabIndex? {
-        guard elementCount < maximumCount else { return nil }
+        guard let index = nextIndex else { return nil }
         elementCount += 1
-        if let slot = free.popLast() {
-            places[Int(slot)].element = element
-            return SlabIndex(slot: slot, generation: places[Int(slot)].generation)
+        if free.popLast() != nil {
+            self[place: Int(index.slot)].element = element
+            return index
         }
-        places.append(Place(generation: 0, element: element))
-        return SlabIndex(slot: UInt32(places.count - 1), generation: 0)
+        if usedPlaceCount.isMultiple(of: Self.placesPerChunk) {
+            var chunk: [Place] = []
+            chunk.reserveCapacity(Self.placesPerChunk)
+            chunks.append(chunk)
+        }
+        chunks[chunks.count - 1].append(Place(generation: 0, element: element))
+        usedPlaceCount += 1
+        return index
     }
 
     /// The element of that name, nil if it was removed. Setting is for elements that are there; otherwise it does nothing.
     @inlinable
     public subscript(index: SlabIndex) -> Element? {
-        get { place(of: index).flatMap { places[$0].element } }
+        get { place(of: index).flatMap { self[place: $0].element } }
         set {
             guard let place = place(of: index), let newValue else { return }
-            places[place].element = newValue
+            self[place: place].element = newValue
         }
     }
 
@@ -89,8 +112,8 @@ public struct Slab<Element>: ~Copyable {
     public mutating func update<Result>(_ index: SlabIndex, _ change: (inout Element) -> Result) -> Result? {
         guard let place = place(of: index) else { return nil }
         // Taken out and put back, so that the change works on the only copy.
-        guard var element = places[place].element.take() else { return nil }
-        defer { places[place].element = element }
+        guard var element = self[place: place].element.take() else { return nil }
+        defer { self[place: place].element = element }
         return change(&element)
     }
 
@@ -99,12 +122,11 @@ public struct Slab<Element>: ~Copyable {
     @discardableResult
     public mutating func remove(_ index: SlabIndex) -> Element? {
         guard let place = place(of: index) else { return nil }
-        let removed = places[place].element
-        places[place].element = nil
+        let removed = self[place: place].element.take()
         elementCount -= 1
         // A place whose generations are used up is retired: a name that came round again could mean somebody else.
-        if places[place].generation < .max {
-            places[place].generation += 1
+        if self[place: place].generation < .max {
+            self[place: place].generation += 1
             free.append(index.slot)
         }
         return removed
@@ -113,16 +135,24 @@ public struct Slab<Element>: ~Copyable {
     /// The name of the element in place number `place`, nil if nothing is there; for sweeps with bounded work.
     @inlinable
     public func index(at place: Int) -> SlabIndex? {
-        guard places.indices.contains(place), places[place].element != nil else { return nil }
-        return SlabIndex(slot: UInt32(place), generation: places[place].generation)
+        guard (0..<placeCount).contains(place), self[place: place].element != nil else { return nil }
+        return SlabIndex(slot: UInt32(place), generation: self[place: place].generation)
     }
 
     @inlinable
     func place(of index: SlabIndex) -> Int? {
         let place = Int(index.slot)
-        guard place < places.count, places[place].generation == index.generation, places[place].element != nil else {
-            return nil
-        }
+        guard
+            place < placeCount,
+            self[place: place].generation == index.generation,
+            self[place: place].element != nil
+        else { return nil }
         return place
+    }
+
+    @inlinable
+    subscript(place place: Int) -> Place {
+        get { chunks[place / Self.placesPerChunk][place % Self.placesPerChunk] }
+        _modify { yield &chunks[place / Self.placesPerChunk][place % Self.placesPerChunk] }
     }
 }

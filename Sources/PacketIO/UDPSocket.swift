@@ -65,12 +65,16 @@ public struct UDPSocket: ~Copyable, Sendable {
             try packet_set_option(number, SOL_SOCKET, SO_REUSEPORT, 1).check(.setsockopt)
         }
         try packet_bind(number, requested.coded).check(.bind)
-        guard let endpoint = Endpoint(packet_local_endpoint(number)) else {
+        let isChosenByKernel = requested.port == 0
+        guard let endpoint = isChosenByKernel ? Endpoint(packet_local_endpoint(number)) : requested else {
             throw SystemError(.getsockname, code: EBADF)
         }
         self.descriptor = descriptor
         self.endpoint = endpoint
     }
+
+    /// Gives up the socket for its descriptor, for whoever keeps many and knows where they are bound.
+    public consuming func intoDescriptor() -> OwnedDescriptor { descriptor }
 
     /// Lets later sockets share the port of this one, which was bound alone.
     ///

@@ -6,8 +6,13 @@ import NetPrimitives
 final class RelayDirectory: Sendable {
     /// A relay socket's place.
     struct Place: Hashable {
-        let shard: Int
         let socket: SocketID
+        let shard: UInt32
+
+        init(shard: Int, socket: SocketID) {
+            self.socket = socket
+            self.shard = UInt32(shard)
+        }
     }
 
     private let places = Locked<[Endpoint: Place]>([:])

@@ -26,7 +26,7 @@ extension RelayShard {
                     counts.add(DropReason.unsolicitedICMP)
                     continue
                 }
-                deliver(ICMPNotice(error: error, socket: place.socket), to: place.shard)
+                deliver(ICMPNotice(error: error, socket: place.socket), to: Int(place.shard))
             }
         }
     }

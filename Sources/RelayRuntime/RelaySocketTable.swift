@@ -9,16 +9,22 @@ import TURNRelay
 /// whoever has the slot or the descriptor next.
 @safe
 struct RelaySocketTable: ~Copyable {
-    /// A relay socket of this shard and the lease it stands on.
-    private struct Entry: ~Copyable {
-        var socket: UDPSocket?
-        var lease: RelayLease?
-        /// The socket's number, and -1 in an empty slot: what the packet path reads instead of the socket.
+    /// What the packet path reads of a slot; few bytes, so that many sockets fit in the cache.
+    private struct Entry: BitwiseCopyable {
+        /// The socket's number, and -1 in an empty slot.
         var descriptor: Int32 = -1
         var generation: UInt32 = 0
         /// How many datagrams the next receive asks for.
         var burst: Int32 = 1
     }
+
+    /// A relay socket of this shard and the lease it stands on. They come in chunks that never move.
+    private struct Holding: ~Copyable {
+        let lease: RelayLease
+        let descriptor: OwnedDescriptor
+    }
+
+    private static let holdingsPerChunk = 64
 
     /// Slots below this are listeners.
     let listenerCount: Int
@@ -30,6 +36,7 @@ struct RelaySocketTable: ~Copyable {
     private let listeners: [Listener]
     private let slotLimit: Int
     private var entries: UnsafeMutablePointer<Entry>
+    private var holdings: [UnsafeMutablePointer<Holding?>] = unsafe []
     private var freeSlots: [UInt32] = []
 
     /// A table of these listeners and of at most `relayLimit` relay sockets.
@@ -38,11 +45,9 @@ struct RelaySocketTable: ~Copyable {
         listenerCount = listeners.count
         slotLimit = listeners.count + relayLimit
         slotCount = max(64, listeners.count * 2)
-        // SAFETY: every slot is initialised here; `deinit` deinitialises all and frees them.
+        // SAFETY: every slot is initialised here; `deinit` frees them.
         unsafe entries = UnsafeMutablePointer<Entry>.allocate(capacity: slotCount)
-        for slot in 0..<slotCount {
-            unsafe (entries + slot).initialize(to: Entry())
-        }
+        unsafe entries.initialize(repeating: Entry(), count: slotCount)
         for (slot, listener) in listeners.enumerated() {
             unsafe entries[slot].descriptor = listener.socket.descriptor.rawValue
         }
@@ -50,8 +55,13 @@ struct RelaySocketTable: ~Copyable {
     }
 
     deinit {
-        // SAFETY: all `slotCount` entries are initialised at any time; this closes the sockets they own.
-        unsafe entries.deinitialize(count: slotCount)
+        for index in unsafe holdings.indices {
+            let chunk = unsafe holdings[index]
+            // SAFETY: all places of a chunk are initialised at any time; this closes the sockets they own.
+            unsafe chunk.deinitialize(count: Self.holdingsPerChunk)
+            unsafe chunk.deallocate()
+        }
+        // SAFETY: trivial entries, used by nobody after this.
         unsafe entries.deallocate()
     }
 
@@ -86,11 +96,12 @@ struct RelaySocketTable: ~Copyable {
         if freeSlots.isEmpty { grow() }
         guard let slot = freeSlots.popLast() else { preconditionFailure("no room in the socket table") }
         let index = Int(slot)
+        while unsafe holdings.count * Self.holdingsPerChunk <= index { addChunk() }
+        let descriptor = socket.intoDescriptor()
         // SAFETY: a free slot is below `slotCount`, all of which are initialised.
-        unsafe entries[index].descriptor = socket.descriptor.rawValue
-        unsafe entries[index].socket = consume socket
-        unsafe entries[index].lease = lease
+        unsafe entries[index].descriptor = descriptor.rawValue
         unsafe entries[index].burst = 1
+        unsafe holding(at: index).pointee = Holding(lease: lease, descriptor: descriptor)
         relayCount += 1
         return unsafe SocketID(slot: slot, generation: entries[index].generation)
     }
@@ -104,18 +115,16 @@ struct RelaySocketTable: ~Copyable {
     /// What a relay socket stands on; nil if it is gone already.
     func lease(of socket: SocketID) -> RelayLease? {
         guard Int(socket.slot) >= listenerCount, descriptor(of: socket) != nil else { return nil }
-        // SAFETY: `descriptor(of:)` found the slot to be below `slotCount`.
-        return unsafe entries[Int(socket.slot)].lease
+        // SAFETY: a relay socket's slot has a place, which `insert` filled.
+        return unsafe holding(at: Int(socket.slot)).pointee?.lease
     }
 
     /// Closes a relay socket and gives back its lease; nil if it is gone already.
     mutating func remove(_ socket: SocketID) -> RelayLease? {
-        guard Int(socket.slot) >= listenerCount, descriptor(of: socket) != nil else { return nil }
+        guard let lease = lease(of: socket) else { return nil }
         let index = Int(socket.slot)
-        // SAFETY: `descriptor(of:)` found the slot to be below `slotCount`.
-        let lease = unsafe entries[index].lease
-        unsafe entries[index].socket = nil
-        unsafe entries[index].lease = nil
+        // SAFETY: `lease(of:)` found the slot to be a relay socket's.
+        unsafe holding(at: index).pointee = nil
         unsafe entries[index].descriptor = -1
         unsafe entries[index].generation &+= 1
         freeSlots.append(socket.slot)
@@ -123,15 +132,27 @@ struct RelaySocketTable: ~Copyable {
         return lease
     }
 
+    private func holding(at index: Int) -> UnsafeMutablePointer<Holding?> {
+        // SAFETY: the array checks that there is such a chunk, and the remainder lies within it.
+        unsafe holdings[index / Self.holdingsPerChunk] + index % Self.holdingsPerChunk
+    }
+
+    private mutating func addChunk() {
+        // SAFETY: every place is initialised before the chunk is known; `deinit` frees it.
+        let chunk = UnsafeMutablePointer<Holding?>.allocate(capacity: Self.holdingsPerChunk)
+        for place in 0..<Self.holdingsPerChunk {
+            unsafe (chunk + place).initialize(to: nil)
+        }
+        unsafe holdings.append(chunk)
+    }
+
     private mutating func grow() {
         let larger = min(slotCount * 2, slotLimit)
         precondition(larger > slotCount, "no room in the socket table")
-        // SAFETY: the old entries move over, the new ones are initialised, and the old memory, empty now, is freed.
+        // SAFETY: the new array is initialised in full before the old one, which nobody else knows, is freed.
         let grown = UnsafeMutablePointer<Entry>.allocate(capacity: larger)
-        unsafe grown.moveInitialize(from: entries, count: slotCount)
-        for slot in slotCount..<larger {
-            unsafe (grown + slot).initialize(to: Entry())
-        }
+        unsafe grown.initialize(repeating: Entry(), count: larger)
+        unsafe grown.update(from: entries, count: slotCount)
         unsafe entries.deallocate()
         unsafe entries = grown
         freeSlots = (UInt32(slotCount)..<UInt32(larger)).reversed()

@@ -1,9 +1,9 @@
 /// The 96 bits that tie a response to its request.
 public struct TransactionID: Hashable, Sendable, BitwiseCopyable {
+    /// The last 64 bits. They come before the others so that a record of 12 bytes has no gap.
+    public let low: UInt64
     /// The first 32 bits.
     public let high: UInt32
-    /// The other 64 bits.
-    public let low: UInt64
 
     /// A transaction ID from its bits in network order.
     @inlinable

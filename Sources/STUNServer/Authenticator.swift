@@ -32,8 +32,8 @@ public struct Authenticator: Sendable {
 
     /// How a request fared.
     public enum Outcome: Sendable {
-        /// Its integrity is right and its nonce good.
-        case accepted(AuthenticatedUser)
+        /// Its integrity is right and its nonce good. The answer is sealed with the second.
+        case accepted(AuthenticatedUser, IntegritySeal)
         /// It gets an error answer (`ReplyWriter.refusal`).
         case refused(Refusal)
     }
@@ -74,15 +74,20 @@ public struct Authenticator: Sendable {
         guard hasUser, message.contains(.realm), let nonce = message.first(.nonce),
             let choice = PasswordChoice(message)
         else { return .refused(.badRequest) }
-        let candidates = candidates(for: message, kept: kept)
-        guard
-            let signer = candidates.first(where: { message.verifyIntegrity(integrity, key: $0.keys[choice.algorithm]) }
-            ),
-            let owner = signer.owner
-        else { return .refused(.unauthenticated) }
+        var signer: (user: CredentialBook.Candidate, key: IntegrityKey)?
+        for candidate in candidates(for: message, kept: kept) {
+            let username = candidate.owner?.username ?? ""
+            let key = candidate.keys.key(choice.algorithm, username: username, realm: credentials.realm)
+            guard message.verifyIntegrity(integrity, key: key) else { continue }
+            signer = (candidate, key)
+            break
+        }
+        guard let signer, let owner = signer.user.owner else { return .refused(.unauthenticated) }
         if expiry == .checked, let end = owner.expiry, end <= unixSeconds { return .refused(.unauthenticated) }
         let isGood = nonces.isGood(message.value(of: nonce), for: client.address, unixSeconds: unixSeconds)
-        return isGood ? .accepted(AuthenticatedUser(owner, signer.keys, choice)) : .refused(.staleNonce)
+        guard isGood else { return .refused(.staleNonce) }
+        let seal = IntegritySeal(key: signer.key, algorithm: choice.sealAlgorithm)
+        return .accepted(AuthenticatedUser(owner: owner, keys: signer.user.keys), seal)
     }
 
     /// Whose keys may have signed the message, never none. USERNAME counts before USERHASH.

@@ -24,14 +24,14 @@ public struct CredentialBook: Sendable {
         for (name, password) in staticUsers {
             let bytes = Array(name.utf8)
             users[bytes] = Candidate(
-                owner: CredentialOwner(username: name, quotaKey: .staticUser(name)),
-                keys: LongTermKeys(username: name, realm: realm, password: password)
+                owner: CredentialOwner(username: name, isStatic: true),
+                keys: .making(username: name, realm: realm, password: password)
             )
             names[Userhash(username: name, realm: realm)] = bytes
         }
         self.staticUsers = users
         namesByHash = names
-        decoy = Candidate(owner: nil, keys: LongTermKeys(username: "", realm: realm, password: ""))
+        decoy = Candidate(owner: nil, keys: .making(username: "", realm: realm, password: ""))
     }
 
     /// What the book allows to announce. User hashes only where every name is known, since a client must then send one,
@@ -44,17 +44,11 @@ public struct CredentialBook: Sendable {
     /// without an owner, so that it costs as much to find out as a wrong password.
     func candidates(for username: String) -> [Candidate] {
         if let user = staticUsers[Array(username.utf8)] { return [user] }
-        guard !secrets.isEmpty, let parts = TimeLimitedUsername(parsing: username) else { return nobody }
-        let own = parts.own
-        let owner = CredentialOwner(
-            username: username,
-            quotaKey: own.map { QuotaKey.tag($0.tag) } ?? .name(parts.name),
-            callID: own?.callID,
-            expiry: parts.expiry
-        )
+        let owner = CredentialOwner(username: username, isStatic: false)
+        guard !secrets.isEmpty, owner.timeLimited != nil else { return nobody }
         return secrets.map { secret in
             let password = TimeLimitedCredential.password(for: username, secret: secret)
-            return Candidate(owner: owner, keys: LongTermKeys(username: username, realm: realm, password: password))
+            return Candidate(owner: owner, keys: .password(password))
         }
     }
 

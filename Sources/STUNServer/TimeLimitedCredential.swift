@@ -36,21 +36,31 @@ public struct TimeLimitedCredential: Hashable, Sendable {
 public struct TimeLimitedUsername: Hashable, Sendable {
     /// Until when it is good, in seconds of the Unix epoch.
     public let expiry: UInt64
-    /// What follows the first colon, whole.
-    public let name: String
+    private let afterColon: Substring
 
     /// Splits at the first colon; nil without a colon or if the part before it is no plain decimal number.
     public init?(parsing username: String) {
-        guard let colon = username.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-        let digits = username[..<colon]
-        let isDecimal = digits.utf8.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
-        guard isDecimal, let expiry = UInt64(digits) else { return nil }
+        guard let colon = username.utf8.firstIndex(of: UInt8(ascii: ":")), colon > username.startIndex else {
+            return nil
+        }
+        var expiry: UInt64 = 0
+        for digit in username.utf8[..<colon] {
+            guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+            let (tens, isTooLarge) = expiry.multipliedReportingOverflow(by: 10)
+            let (sum, overflows) = tens.addingReportingOverflow(UInt64(digit - UInt8(ascii: "0")))
+            guard !isTooLarge, !overflows else { return nil }
+            expiry = sum
+        }
         self.expiry = expiry
-        name = String(username[username.utf8.index(after: colon)...])
+        afterColon = username[username.utf8.index(after: colon)...]
     }
+
+    /// What follows the first colon, whole.
+    public var name: String { String(afterColon) }
 
     /// The tag and the call of a name in our own form, `~<user tag>~<call>`; nil for names of other makers.
     public var own: (tag: RelayUserTag, callID: String?)? {
+        let name = afterColon
         guard name.utf8.first == UInt8(ascii: "~") else { return nil }
         let rest = name[name.utf8.index(after: name.startIndex)...]
         guard let separator = rest.utf8.firstIndex(of: UInt8(ascii: "~")), separator != rest.startIndex else {

@@ -3,55 +3,46 @@ internal import STUNCore
 internal import STUNServer
 
 /// The authoritative record of one allocation: everything that RFC 8656 §6 says about it.
+///
+/// There may be very many, so what only few have, or have for a moment, is kept elsewhere: what an Allocate request still
+/// waits for in `AllocationTable.openings`, the ICMP budget behind a reference.
 struct Allocation: Sendable {
-    /// How far it has come.
-    enum Phase: Hashable, Sendable, BitwiseCopyable {
-        /// A relay socket is being opened, after which another may have to be; nothing is promised yet.
-        case opening(PortWish, then: PortWish?)
-        /// All sockets that could be had are bound; clients were told of `relays`.
-        case open
-    }
-
     let id: AllocationID
-    /// The Allocate request: its transaction tells a retransmission from another request.
-    let origin: RequestOrigin
-    /// Who made it; its key verifies later requests, whatever became of the credential.
+    let flow: Flow
+    /// Who made it; its keys verify later requests, whatever became of the credential.
     let owner: AuthenticatedUser
-    /// What the answer to the Allocate request granted.
-    let grantedSeconds: UInt32
-
-    var phase: Phase
+    /// The answer to the Allocate request, as far as it is known.
+    var answer: AllocateAnswer
+    /// Whether all sockets that could be had are bound, and clients were told of `relays`; nothing is promised before.
+    private(set) var isOpen = false
     /// The relayed addresses: two of a dual allocation, of which a Refresh can end one.
     var relays = OpenRelays()
-    /// Why a family that was asked for is missing.
-    var addressError: AddressErrorCode?
-    /// The token of the port that is kept beside the relayed one.
-    var reservation: ReservationToken?
     /// When all of it is over: the later end of the relayed addresses.
     private(set) var expires: Instant
-    var permissions: [Permission] = []
-    var channels: [ChannelBinding] = []
-    /// How many ICMP errors the client may still be told of; nil before the first.
-    var icmpBudget: TokenBucket?
+    var permissions = ShortList<Permission>()
+    var channels = ShortList<ChannelBinding>()
+    /// How many ICMP errors the client may still be told of.
+    var icmpBudget = ICMPBudget.untouched
 
     init(
         id: AllocationID,
         origin: RequestOrigin,
         owner: AuthenticatedUser,
-        opening plan: RelayOpeningPlan,
         lifetimeSeconds: UInt32,
         now: Instant
     ) {
         self.id = id
-        self.origin = origin
+        flow = origin.flow
         self.owner = owner
-        phase = .opening(plan.first, then: plan.second)
-        addressError = plan.addressError
-        grantedSeconds = lifetimeSeconds
+        answer = AllocateAnswer(transactionID: origin.transactionID, grantedSeconds: lifetimeSeconds)
         expires = now.advanced(bySeconds: lifetimeSeconds)
     }
 
-    var flow: Flow { origin.flow }
+    /// All sockets that could be had are bound, and the lifetime that was granted begins.
+    mutating func open(now: Instant) {
+        isOpen = true
+        live(until: now.advanced(bySeconds: answer.grantedSeconds))
+    }
 
     /// Sets the end of one relayed address, or of all, and with it the end of the whole.
     mutating func live(until end: Instant, _ family: IPAddress.Family? = nil) {
@@ -69,8 +60,6 @@ struct Allocation: Sendable {
         guard let end = relays.lastEnd else { preconditionFailure("an allocation without a relay") }
         expires = end
     }
-
-    var isOpen: Bool { phase == .open }
 
     /// The relay socket for peers of `family`; nil if there is none, or none yet.
     func relay(_ family: IPAddress.Family) -> SocketID? { isOpen ? relays[family]?.socket : nil }

@@ -32,8 +32,7 @@ public struct AllocationRegistry: Sendable {
     private let ports: ClosedRange<UInt16>
     private let limits: Limits
     private var poolByAddress: [IPAddress: PortPool] = [:]
-    /// By the name's UTF-8 form: strings that look alike are different users.
-    private var countByUser: [[UInt8]: Int] = [:]
+    private var countByUser: [UserName: Int] = [:]
     private var reservations = ReservationBook()
     private var searches: UInt64 = 0
 
@@ -60,16 +59,25 @@ public struct AllocationRegistry: Sendable {
     ) -> LeaseAnswer {
         endReservations(now)
         searches &+= 1
+        let user = nameOnRecord(user)
         guard let address = wish.address else { return redeem(wish, for: user) }
         let charges = wish == .evenAndNext(address) ? 2 : 1
         if limits.total > 0, leaseCount + reservations.count + charges > limits.total { return .quota }
         if limits.perUser > 0, leaseCount(of: user) + charges > limits.perUser { return .quota }
         guard poolByAddress[address] != nil || poolByAddress.count < limits.addresses else { return .capacity }
         if poolByAddress[address] == nil { poolByAddress[address] = PortPool(ports) }
-        let lease = draw(wish, on: address, for: user, attempts: 1, search: searches, now: now, random: &random)
+        let lease = draw(
+            RelayLease.Draw(wish),
+            on: address,
+            for: user,
+            attempts: 1,
+            search: searches,
+            now: now,
+            random: &random
+        )
         guard let lease else { return .capacity }
         leaseCount += 1
-        countByUser[Array(user.utf8), default: 0] += 1
+        countByUser[UserName(user), default: 0] += 1
         return .leased(lease)
     }
 
@@ -85,10 +93,10 @@ public struct AllocationRegistry: Sendable {
     ) -> LeaseAnswer {
         cancelReservation(of: lease, search: lease.search, now: now)
         giveBack(lease.endpoint, search: lease.search, now: now)
-        if let address = lease.wish.address, lease.attempts < limits.portAttempts,
+        if Int(lease.attempts) < min(limits.portAttempts, Int(UInt16.max)),
             let next = draw(
-                lease.wish,
-                on: address,
+                lease.draw,
+                on: lease.endpoint.address,
                 for: lease.user,
                 attempts: lease.attempts + 1,
                 search: lease.search,
@@ -128,24 +136,29 @@ public struct AllocationRegistry: Sendable {
     }
 
     /// What `user` is charged for: leases and reservations.
-    public func leaseCount(of user: String) -> Int { countByUser[Array(user.utf8), default: 0] }
+    public func leaseCount(of user: String) -> Int { countByUser[UserName(user), default: 0] }
 }
 
 // MARK: Drawing and giving back
 
 extension AllocationRegistry {
+    /// The name as it stands in the books already, if it does: so that all leases of a user share one copy.
+    private func nameOnRecord(_ user: String) -> String {
+        countByUser.index(forKey: UserName(user)).map { countByUser[$0].key.text } ?? user
+    }
+
     private mutating func draw(
-        _ wish: PortWish,
+        _ draw: RelayLease.Draw,
         on address: IPAddress,
         for user: String,
-        attempts: Int,
+        attempts: UInt16,
         search: UInt64,
         now: Instant,
         random: inout some RandomNumberGenerator
     ) -> RelayLease? {
         var token: ReservationToken?
         let drawn: UInt16?
-        switch wish {
+        switch draw {
         case .any:
             drawn = poolByAddress[address]?.draw(isEven: false, search: search, now: now, random: &random)
         case .even:
@@ -157,17 +170,17 @@ extension AllocationRegistry {
                 let next = Endpoint(address: address, port: drawn + 1)
                 token = reserve(next, for: user, now: now, random: &random)
             }
-        case .reserved:
-            preconditionFailure("a reservation names its port")
+        case .nothing:
+            return nil
         }
         return drawn.map { port in
             RelayLease(
-                endpoint: Endpoint(address: address, port: port),
                 user: user,
-                reservation: token,
-                wish: wish,
+                endpoint: Endpoint(address: address, port: port),
+                draw: draw,
                 attempts: attempts,
-                search: search
+                search: search,
+                reservation: token
             )
         }
     }
@@ -182,7 +195,7 @@ extension AllocationRegistry {
         while reservations.contains(token) { token = ReservationToken(bits: random.next()) }
         let until = now.advanced(bySeconds: limits.reservationSeconds)
         reservations.insert(ReservationBook.Reservation(endpoint: endpoint, user: user, until: until), under: token)
-        countByUser[Array(user.utf8), default: 0] += 1
+        countByUser[UserName(user), default: 0] += 1
         return token
     }
 
@@ -195,12 +208,12 @@ extension AllocationRegistry {
         leaseCount += 1
         return .leased(
             RelayLease(
-                endpoint: reservation.endpoint,
                 user: user,
-                reservation: nil,
-                wish: wish,
+                endpoint: reservation.endpoint,
+                draw: .nothing,
                 attempts: 1,
-                search: searches
+                search: searches,
+                reservation: nil
             )
         )
     }
@@ -230,8 +243,20 @@ extension AllocationRegistry {
     }
 
     private mutating func discharge(_ user: String) {
-        let name = Array(user.utf8)
+        let name = UserName(user)
         guard let count = countByUser[name] else { preconditionFailure("a charge was ended twice") }
         countByUser[name] = count > 1 ? count - 1 : nil
+    }
+}
+
+extension RelayLease.Draw {
+    fileprivate init(_ wish: PortWish) {
+        self =
+            switch wish {
+            case .any: .any
+            case .even: .even
+            case .evenAndNext: .evenAndNext
+            case .reserved: .nothing
+            }
     }
 }

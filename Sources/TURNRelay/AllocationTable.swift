@@ -1,12 +1,13 @@
 internal import NetPrimitives
 internal import STUNServer
 
-/// The allocations of a shard, by name, by 5-tuple and by relay socket.
+/// The allocations of a shard, by name and by call. By 5-tuple they are found in the `FlowTable`.
 struct AllocationTable: ~Copyable {
     private var slab: Slab<Allocation>
-    private var idByFlow: [Flow: AllocationID] = [:]
-    /// Of those that were made for a call.
+    /// Those that were made for a call.
     private var idsByCall: [String: [AllocationID]] = [:]
+    /// What Allocate requests still wait for, those that do.
+    var openings: [AllocationID: RelayOpening] = [:]
 
     init(limit: Int) {
         slab = Slab(maximumCount: limit)
@@ -19,9 +20,6 @@ struct AllocationTable: ~Copyable {
 
     subscript(id: AllocationID) -> Allocation? { slab[SlabIndex(id)] }
 
-    /// The allocation of a 5-tuple, expired or not.
-    subscript(flow: Flow) -> Allocation? { idByFlow[flow].flatMap { slab[SlabIndex($0)] } }
-
     /// One of the allocations that were made for a call.
     func anyAllocation(ofCall call: String) -> Allocation? {
         idsByCall[call]?.last.flatMap { slab[SlabIndex($0)] }
@@ -30,15 +28,11 @@ struct AllocationTable: ~Copyable {
     /// The allocation in one slot, for sweeps.
     func allocation(inSlot slot: Int) -> Allocation? { slab.index(at: slot).flatMap { slab[$0] } }
 
-    /// Makes room for an allocation on a free 5-tuple and stores what `make` builds under its name; nil if full.
-    mutating func insert(_ flow: Flow, _ make: (AllocationID) -> Allocation) -> Allocation? {
-        precondition(idByFlow[flow] == nil, "a 5-tuple has one allocation")
-        // The name is known only once the place is, so the record is written twice.
-        let unnamed = make(AllocationID(slot: .max, generation: .max))
-        guard let index = slab.insert(unnamed) else { return nil }
+    /// Stores what `make` builds for the name that it is given; nil if full.
+    mutating func insert(_ make: (AllocationID) -> Allocation) -> Allocation? {
+        guard let index = slab.nextIndex else { return nil }
         let allocation = make(AllocationID(index))
-        slab[index] = allocation
-        idByFlow[flow] = allocation.id
+        slab.insert(allocation)
         if let call = allocation.owner.callID { idsByCall[call, default: []].append(allocation.id) }
         return allocation
     }
@@ -55,11 +49,18 @@ struct AllocationTable: ~Copyable {
 
     mutating func remove(_ allocation: Allocation) {
         slab.remove(SlabIndex(allocation.id))
-        idByFlow[allocation.flow] = nil
+        openings[allocation.id] = nil
         guard let call = allocation.owner.callID, var ids = idsByCall.removeValue(forKey: call) else { return }
         if let index = ids.lastIndex(of: allocation.id) { ids.remove(at: index) }
         if !ids.isEmpty { idsByCall[call] = ids }
     }
+}
+
+/// The relay socket that is being opened for an Allocate request, and the one that has to be opened after it.
+struct RelayOpening: Sendable {
+    let origin: RequestOrigin
+    let wish: PortWish
+    let next: PortWish?
 }
 
 extension SlabIndex {

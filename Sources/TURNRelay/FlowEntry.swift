@@ -1,11 +1,16 @@
 internal import NetPrimitives
 
+// There is one of each for every allocation, so the fields stand in the order that leaves the fewest gaps.
+
 /// What a client's 5-tuple leads to.
 struct ClientEntry: BitwiseCopyable {
     let ipv4: SocketID?
     let ipv6: SocketID?
-    let meter: UInt32
+    let allocation: AllocationID
+    /// Zero while nothing is promised yet.
     let expires: Instant
+
+    var meter: UInt32 { allocation.slot }
 
     /// The relay socket for peers of `family`.
     func relay(_ family: IPAddress.Family) -> SocketID? { family == .ipv4 ? ipv4 : ipv6 }
@@ -24,17 +29,17 @@ struct ChannelKey: KeyedHashable {
 
 /// Where a channel leads.
 struct ChannelEntry: BitwiseCopyable {
-    let relay: SocketID
     let peer: Endpoint
-    let answer: PeerAnswer
+    let relay: SocketID
     let meter: UInt32
     let expires: Instant
+    let answer: PeerAnswer
 }
 
 /// A peer's address as one relay socket sees it.
 struct PermissionKey: KeyedHashable {
-    let relay: SocketID
     let address: IPAddress
+    let relay: SocketID
 
     func hash(into hash: inout KeyedHash) {
         relay.hash(into: &hash)
@@ -53,8 +58,8 @@ struct PermissionEntry: BitwiseCopyable {
 
 /// A peer's transport address as one relay socket sees it.
 struct PeerKey: KeyedHashable {
-    let relay: SocketID
     let peer: Endpoint
+    let relay: SocketID
 
     func hash(into hash: inout KeyedHash) {
         relay.hash(into: &hash)
@@ -67,8 +72,8 @@ struct PeerEntry: BitwiseCopyable {
     let client: Endpoint
     let listener: SocketID
     let meter: UInt32
-    let channel: UInt16
-    let answer: PeerAnswer
     let channelExpires: Instant
     let permissionExpires: Instant
+    let channel: UInt16
+    let answer: PeerAnswer
 }

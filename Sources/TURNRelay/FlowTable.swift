@@ -2,8 +2,8 @@ internal import NetPrimitives
 
 /// The fast path's view of the allocations: what `route` needs, in flat tables, and nothing else.
 ///
-/// Derived from the authoritative `Allocation`s and changed by `install`, `renew` and `remove` alone. Every entry
-/// carries the moment it stops being true, so a late sweep is harmless.
+/// Derived from the authoritative `Allocation`s and changed by `show` and `remove` alone. Every entry carries the moment it
+/// stops being true, so a late sweep is harmless.
 struct FlowTable: ~Copyable {
     private var clients: OpenTable<Flow, ClientEntry>
     private var channels: OpenTable<ChannelKey, ChannelEntry>
@@ -22,6 +22,9 @@ struct FlowTable: ~Copyable {
 
     // MARK: Reading
 
+    /// The allocation of a 5-tuple, expired or not.
+    borrowing func allocation(of flow: Flow) -> AllocationID? { clients.value(for: flow)?.allocation }
+
     borrowing func client(_ flow: Flow, now: Instant) -> ClientEntry? {
         guard let entry = clients.value(for: flow), now < entry.expires else { return nil }
         return entry
@@ -36,7 +39,7 @@ struct FlowTable: ~Copyable {
 
     borrowing func permission(_ address: IPAddress, on relay: SocketID, now: Instant) -> PermissionEntry? {
         guard
-            let entry = permissions.value(for: PermissionKey(relay: relay, address: address)),
+            let entry = permissions.value(for: PermissionKey(address: address, relay: relay)),
             now < entry.expires
         else { return nil }
         return entry
@@ -44,27 +47,22 @@ struct FlowTable: ~Copyable {
 
     /// The channel of `peer`, expired or not: its entry says when channel and permission end.
     borrowing func peer(_ peer: Endpoint, on relay: SocketID) -> PeerEntry? {
-        peers.value(for: PeerKey(relay: relay, peer: peer))
+        peers.value(for: PeerKey(peer: peer, relay: relay))
     }
 
     // MARK: Changing
 
-    /// Shows an allocation that has just got its relay sockets, or lost one of them.
-    mutating func install(_ allocation: borrowing Allocation) {
-        renew(allocation)
-    }
-
-    /// Shows everything that an allocation has now: new permissions and channels, and new times of the old ones.
-    mutating func renew(_ allocation: borrowing Allocation) {
-        guard allocation.isOpen else { return }
+    /// Shows everything that an allocation has now: new permissions and channels, and new times of the old ones. One that
+    /// still waits for its sockets takes its 5-tuple, and nothing passes.
+    mutating func show(_ allocation: borrowing Allocation) {
         let meter = allocation.id.slot
         let flow = allocation.flow
         clients.insert(
             ClientEntry(
                 ipv4: allocation.relay(.ipv4),
                 ipv6: allocation.relay(.ipv6),
-                meter: meter,
-                expires: allocation.expires
+                allocation: allocation.id,
+                expires: allocation.isOpen ? allocation.expires : Instant(nanoseconds: 0)
             ),
             for: flow
         )
@@ -78,7 +76,7 @@ struct FlowTable: ~Copyable {
                     expires: min(permission.expires, relay.expires),
                     answer: permission.answer
                 ),
-                for: PermissionKey(relay: relay.socket, address: permission.address)
+                for: PermissionKey(address: permission.address, relay: relay.socket)
             )
         }
         for channel in allocation.channels {
@@ -87,11 +85,11 @@ struct FlowTable: ~Copyable {
             let expires = min(channel.expires, relay.expires)
             channels.insert(
                 ChannelEntry(
-                    relay: relay.socket,
                     peer: channel.peer,
-                    answer: channel.answer,
+                    relay: relay.socket,
                     meter: meter,
-                    expires: expires
+                    expires: expires,
+                    answer: channel.answer
                 ),
                 for: ChannelKey(flow: flow, number: channel.number)
             )
@@ -100,12 +98,12 @@ struct FlowTable: ~Copyable {
                     client: flow.client,
                     listener: flow.socket,
                     meter: meter,
-                    channel: channel.number,
-                    answer: channel.answer,
                     channelExpires: expires,
-                    permissionExpires: min(permission?.expires ?? Instant(nanoseconds: 0), relay.expires)
+                    permissionExpires: min(permission?.expires ?? Instant(nanoseconds: 0), relay.expires),
+                    channel: channel.number,
+                    answer: channel.answer
                 ),
-                for: PeerKey(relay: relay.socket, peer: channel.peer)
+                for: PeerKey(peer: channel.peer, relay: relay.socket)
             )
         }
     }
@@ -113,20 +111,20 @@ struct FlowTable: ~Copyable {
     /// Hides a permission that has expired.
     mutating func remove(_ permission: Permission, of allocation: borrowing Allocation) {
         guard let relay = allocation.relay(permission.address.family) else { return }
-        permissions.removeValue(for: PermissionKey(relay: relay, address: permission.address))
+        permissions.removeValue(for: PermissionKey(address: permission.address, relay: relay))
     }
 
     /// Hides a channel that has expired.
     mutating func remove(_ channel: ChannelBinding, of allocation: borrowing Allocation) {
         guard let relay = allocation.relay(channel.peer.address.family) else { return }
         channels.removeValue(for: ChannelKey(flow: allocation.flow, number: channel.number))
-        peers.removeValue(for: PeerKey(relay: relay, peer: channel.peer))
+        peers.removeValue(for: PeerKey(peer: channel.peer, relay: relay))
     }
 
     /// Hides an allocation with all it has.
     mutating func remove(_ allocation: borrowing Allocation) {
         for permission in allocation.permissions { remove(permission, of: allocation) }
         for channel in allocation.channels { remove(channel, of: allocation) }
-        if allocation.isOpen { clients.removeValue(for: allocation.flow) }
+        clients.removeValue(for: allocation.flow)
     }
 }

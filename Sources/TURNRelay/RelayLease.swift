@@ -6,19 +6,29 @@ public import STUNCore
 /// Whoever holds one ends it exactly once: by `AllocationRegistry.retry` if the port turned out to be taken, by `abandon`
 /// if the socket could not be opened for another reason, and by `release`, or its two halves in order, when the allocation
 /// is gone.
+///
+/// There is one for every relay socket, so its parts are ordered to leave few gaps.
 public struct RelayLease: Hashable, Sendable {
-    /// What to bind.
-    public let endpoint: Endpoint
+    /// What is drawn again if the port turns out to be taken.
+    enum Draw: Hashable, Sendable, BitwiseCopyable {
+        case any
+        case even
+        case evenAndNext
+        /// Nothing: it was the one port of a reservation.
+        case nothing
+    }
+
     /// The user that it counts for.
     public let user: String
-    /// The token under which the next higher port is kept, if that was asked for.
-    public let reservation: ReservationToken?
-
-    let wish: PortWish
+    /// What to bind.
+    public let endpoint: Endpoint
+    let draw: Draw
     /// How many ports this search has drawn.
-    let attempts: Int
+    let attempts: UInt16
     /// Tells this search's rejected ports from those of others.
     let search: UInt64
+    /// The token under which the next higher port is kept, if that was asked for.
+    public let reservation: ReservationToken?
 
     /// The port that is kept under `reservation`.
     public var reservedEndpoint: Endpoint? {

@@ -1,7 +1,7 @@
 internal import NetPrimitives
 internal import STUNCore
 
-/// What an answer needs to know about its request, kept for the answers that come later.
+/// What an answer needs to know about its request.
 struct RequestOrigin: Sendable {
     let method: MessageMethod
     let transactionID: TransactionID

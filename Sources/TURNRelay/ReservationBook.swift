@@ -27,7 +27,7 @@ struct ReservationBook: Sendable {
 
     /// Takes a reservation out; nil if there is none, or if it is somebody else's, whose name may look alike.
     mutating func remove(_ token: ReservationToken, of user: String) -> Reservation? {
-        guard let reservation = byToken[token], reservation.user.utf8.elementsEqual(user.utf8) else { return nil }
+        guard let reservation = byToken[token], reservation.user.isIdentical(to: user) else { return nil }
         byToken[token] = nil
         return reservation
     }

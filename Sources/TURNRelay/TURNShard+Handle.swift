@@ -74,7 +74,7 @@ extension TURNShard {
         into effects: inout EffectQueue
     ) throws(Refusal) {
         let flow = origin.flow
-        let current = allocations[flow].flatMap { purge($0, now: now, into: &effects) }
+        let current = allocation(of: flow).flatMap { purge($0, now: now, into: &effects) }
         let outcome = authenticator.authenticate(
             message,
             from: flow.client,
@@ -84,11 +84,12 @@ extension TURNShard {
         )
         let user: AuthenticatedUser
         switch outcome {
-        case .accepted(let accepted): user = accepted
+        case .accepted(let accepted, let seal):
+            user = accepted
+            origin.seal = seal
         case .refused(let refusal):
             return challenge(message, refusal, flow, now: now, unixSeconds: unixSeconds, into: &effects)
         }
-        origin.seal = user.seal
         guard unknown.isEmpty else { throw Refusal(unknownAttributes: unknown) }
 
         guard origin.method != .allocate else {

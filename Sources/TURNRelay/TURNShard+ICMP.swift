@@ -21,11 +21,9 @@ extension TURNShard {
             let permission = flows.permission(peer.address, on: relay, now: now),
             own.destination(peer, permission.answer) != nil
         else { return effects.append(.report(.dropped(.unsolicitedICMP))) }
-        let rate = UInt64(configuration.limits.icmpPerSecond)
+        let perSecond = configuration.limits.icmpPerSecond
         let isWithinBudget = allocations.update(inSlot: Int(permission.meter)) { allocation in
-            var budget = allocation.icmpBudget ?? TokenBucket(rate: rate, burst: rate, now: now)
-            defer { allocation.icmpBudget = budget }
-            return budget.take(now: now)
+            allocation.icmpBudget.take(perSecond: perSecond, now: now)
         }
         guard isWithinBudget == true else { return effects.append(.report(.dropped(.icmpBudget))) }
 

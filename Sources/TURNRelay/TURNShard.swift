@@ -58,6 +58,9 @@ public struct TURNShard: ~Copyable {
     /// Number of allocations, those included that still wait for their socket.
     public var allocationCount: Int { allocations.count }
 
+    /// The allocation of a 5-tuple, expired or not.
+    func allocation(of flow: Flow) -> Allocation? { flows.allocation(of: flow).flatMap { allocations[$0] } }
+
     /// Takes another book for all that comes from now on. Allocations keep the keys that they were made with.
     public mutating func replaceCredentials(_ credentials: CredentialBook) {
         authenticator = authenticator.replacing(credentials)

@@ -70,13 +70,14 @@ struct AuthenticationFixture {
             keeping: kept
         )
         switch outcome {
-        case .accepted(let user): return Result(user: user, refusal: nil)
-        case .refused(let refusal): return Result(user: nil, refusal: refusal)
+        case .accepted(let user, let seal): return Result(user: user, seal: seal, refusal: nil)
+        case .refused(let refusal): return Result(user: nil, seal: nil, refusal: refusal)
         }
     }
 
     struct Result {
         let user: AuthenticatedUser?
+        let seal: IntegritySeal?
         let refusal: Authenticator.Refusal?
     }
 }

@@ -33,20 +33,20 @@ struct PasswordAlgorithmTests {
 
     @Test("the whole list and one of it are accepted, and the key is the one that was chosen")
     func both() throws {
-        #expect(try fixture.authenticate(request(offered, sha256)).user?.seal.algorithm == .sha256)
-        #expect(try fixture.authenticate(request(offered, md5, key: .md5)).user?.seal.algorithm == .sha256)
+        #expect(try fixture.authenticate(request(offered, sha256)).seal?.algorithm == .sha256)
+        #expect(try fixture.authenticate(request(offered, md5, key: .md5)).seal?.algorithm == .sha256)
         #expect(try fixture.authenticate(request(offered, md5)).refusal == .unauthenticated)
         #expect(try fixture.authenticate(request(offered, sha256, key: .md5)).refusal == .unauthenticated)
     }
 
     @Test("the length of parameters that are not there may be anything, as libjuice sends it")
     func uninitialisedLength() throws {
-        #expect(try fixture.authenticate(request(offered, [0, 2, 0xAB, 0xCD])).user?.seal.algorithm == .sha256)
+        #expect(try fixture.authenticate(request(offered, [0, 2, 0xAB, 0xCD])).seal?.algorithm == .sha256)
     }
 
     @Test("without either attribute the key is MD5's, also under MESSAGE-INTEGRITY-SHA256")
     func neither() throws {
-        #expect(try fixture.authenticate(request(nil, nil, key: .md5)).user?.seal.algorithm == .sha1)
+        #expect(try fixture.authenticate(request(nil, nil, key: .md5)).seal?.algorithm == .sha1)
         #expect(try fixture.authenticate(request(nil, nil)).refusal == .unauthenticated)
     }
 
@@ -113,8 +113,8 @@ struct PasswordAlgorithmTests {
             let code = key.authenticationCode(.sha256, over: Array(covered.dropLast(36)))
             return Array(covered.dropLast(36)) + [0, 0x1C, 0, 32] + code
         }
-        let user = try fixture.authenticate(sealed(sha1: "wonder", sha256: "wonder")).user
-        #expect(user?.seal.algorithm == .sha1, "no algorithm is named")
+        let seal = try fixture.authenticate(sealed(sha1: "wonder", sha256: "wonder")).seal
+        #expect(seal?.algorithm == .sha1, "no algorithm is named")
         #expect(try fixture.authenticate(sealed(sha1: "blunder", sha256: "wonder")).user != nil)
         #expect(try fixture.authenticate(sealed(sha1: "wonder", sha256: "blunder")).refusal == .unauthenticated)
     }
@@ -135,9 +135,9 @@ struct PasswordAlgorithmTests {
         let later = AuthenticationFixture(staticUsers: ["bob": "builder"], secrets: [])
         for choice in [nil, .md5, .sha256] as [PasswordAlgorithm?] {
             let request = later.request("alice", "wonder", nonce: later.nonce(), choosing: choice)
-            let user = try later.authenticate(request, keeping: kept).user
-            #expect(user?.username == "alice")
-            #expect(user?.seal.algorithm == (choice == nil ? .sha1 : .sha256))
+            let result = try later.authenticate(request, keeping: kept)
+            #expect(result.user?.username == "alice")
+            #expect(result.seal?.algorithm == (choice == nil ? .sha1 : .sha256))
             #expect(try later.authenticate(request).refusal == .unauthenticated)
         }
     }

@@ -24,7 +24,8 @@ struct AllocateTests {
         #expect(reply.mapped == alice.flow.client && reply.lifetime == 600)
         let relayed = try #require(reply.relayed)
         #expect(try relayed.address == IPAddress(parsing: "192.0.2.1") && relayed.port >= 49_152)
-        let id = try #require(relay.shard.allocations[alice.flow]?.id)
+        let found = relay.shard.allocation(of: alice.flow)
+        let id = try #require(found?.id)
         guard case .allocationOpened(id, alice.flow, relayed, nil, _) = relay.takeEvents().last else {
             Issue.record("the allocation was not reported")
             return

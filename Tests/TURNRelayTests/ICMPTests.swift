@@ -133,7 +133,7 @@ extension TURNScenario {
     }
 
     mutating func icmp(_ error: ICMPError, to client: Client) {
-        guard let socket = shard.allocations[client.flow]?.relay(error.source.address.family) else {
+        guard let socket = shard.allocation(of: client.flow)?.relay(error.source.address.family) else {
             Issue.record("no allocation")
             return
         }

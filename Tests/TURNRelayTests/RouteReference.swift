@@ -180,7 +180,8 @@ extension TURNShard {
         for slot in 0..<allocations.slotCount {
             guard let allocation = allocations.allocation(inSlot: slot) else { continue }
             total += 1
-            #expect(allocations[allocation.flow]?.id == allocation.id, "\(context): found by its 5-tuple")
+            let found = flows.allocation(of: allocation.flow)
+            #expect(found == allocation.id, "\(context): found by its 5-tuple")
             #expect(allocations[allocation.id]?.flow == allocation.flow, "\(context): found by its name")
             #expect(Int(allocation.id.slot) == slot, "\(context): the slot is the meter")
             let permissions = allocation.permissions.map(\.address)

@@ -108,7 +108,8 @@ struct TURNScenario: ~Copyable {
 
     /// The socket behind the relayed address that `client` was given, the only one or that of `family`.
     func relay(of client: Client, _ family: IPAddress.Family? = nil) throws -> SocketID {
-        let allocation = try #require(shard.allocations[client.flow])
+        let found = shard.allocation(of: client.flow)
+        let allocation = try #require(found)
         return try #require(family.map { allocation.relay($0) } ?? allocation.relays.first?.socket)
     }
 

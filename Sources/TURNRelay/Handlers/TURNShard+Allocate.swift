@@ -20,18 +20,15 @@ extension TURNShard {
         guard message.dontFragment || !message.contains(.dontFragment) else { throw Refusal(.badRequest) }
         let plan = try RelayOpeningPlan.make(message, configuration.relays(at: origin.flow.socket))
         let lifetime = try grantedLifetime(message)
-        let inserted = allocations.insert(origin.flow) { id in
-            Allocation(
-                id: id,
-                origin: origin,
-                owner: owner,
-                opening: plan,
-                lifetimeSeconds: lifetime,
-                now: now
-            )
+        let inserted = allocations.insert { id in
+            var allocation = Allocation(id: id, origin: origin, owner: owner, lifetimeSeconds: lifetime, now: now)
+            allocation.answer.addressError = plan.addressError
+            return allocation
         }
         guard let allocation = inserted else { throw Refusal(.insufficientCapacity) }
-        open(plan.first, for: allocation, into: &effects)
+        flows.show(allocation)
+        let opening = RelayOpening(origin: origin, wish: plan.first, next: plan.second)
+        open(opening, for: allocation, into: &effects)
     }
 
     /// An Allocate request on a 5-tuple that has an allocation: the same request once more gets the same answer, since
@@ -43,18 +40,23 @@ extension TURNShard {
         into effects: inout EffectQueue
     ) throws(Refusal) {
         guard
-            origin.transactionID == current.origin.transactionID,
+            origin.transactionID == current.answer.transactionID,
             current.owner.isNamed(owner.username)
         else { throw Refusal(.allocationMismatch) }
         if current.isOpen {
-            answer(current, into: &effects)
+            answer(current, to: origin, into: &effects)
         } else {
             effects.append(.report(.dropped(.allocationPending)))
         }
     }
 
-    private func open(_ wish: PortWish, for allocation: Allocation, into effects: inout EffectQueue) {
-        let request = RelayRequest(wish: wish, user: effects.store(allocation.owner.quotaKey.name))
+    private mutating func open(
+        _ opening: RelayOpening,
+        for allocation: Allocation,
+        into effects: inout EffectQueue
+    ) {
+        allocations.openings[allocation.id] = opening
+        let request = RelayRequest(wish: opening.wish, user: effects.store(allocation.owner.quotaKey.name))
         effects.append(.openRelay(allocation.id, request))
     }
 
@@ -69,7 +71,7 @@ extension TURNShard {
         now: Instant,
         into effects: inout EffectQueue
     ) {
-        guard var allocation = allocations[id], case .opening(let wish, let next) = allocation.phase else {
+        guard let opening = allocations.openings.removeValue(forKey: id), var allocation = allocations[id] else {
             if let socket = outcome.socket { effects.append(.closeRelay(socket)) }
             return
         }
@@ -78,22 +80,24 @@ extension TURNShard {
             add(socket, bound, to: &allocation)
         case .openedPair(let socket, let bound, let token):
             add(socket, bound, to: &allocation)
-            allocation.reservation = token
+            allocation.answer.reservation = token
         case .quota where allocation.relays.first == nil:
             // The other family would be charged to the same user.
-            return refusePending(allocation, .allocationQuotaReached, into: &effects)
+            return refusePending(allocation, opening.origin, .allocationQuotaReached, into: &effects)
         case .quota, .capacity:
-            guard next != nil || allocation.relays.first != nil, let family = wish.address?.family else {
-                return refusePending(allocation, .insufficientCapacity, into: &effects)
+            guard
+                opening.next != nil || allocation.relays.first != nil,
+                let family = opening.wish.address?.family
+            else {
+                return refusePending(allocation, opening.origin, .insufficientCapacity, into: &effects)
             }
-            allocation.addressError = AddressErrorCode(family: family, code: .insufficientCapacity)
+            allocation.answer.addressError = AddressErrorCode(family: family, code: .insufficientCapacity)
         }
-        if let next {
-            allocation.phase = .opening(next, then: nil)
+        if let next = opening.next {
             allocations.store(allocation)
-            open(next, for: allocation, into: &effects)
+            open(RelayOpening(origin: opening.origin, wish: next, next: nil), for: allocation, into: &effects)
         } else {
-            complete(&allocation, now: now, into: &effects)
+            complete(&allocation, to: opening.origin, now: now, into: &effects)
         }
     }
 
@@ -106,13 +110,17 @@ extension TURNShard {
         )
     }
 
-    private mutating func complete(_ allocation: inout Allocation, now: Instant, into effects: inout EffectQueue) {
+    private mutating func complete(
+        _ allocation: inout Allocation,
+        to origin: RequestOrigin,
+        now: Instant,
+        into effects: inout EffectQueue
+    ) {
         guard let first = allocation.relays.first else { preconditionFailure("an allocation without a relay") }
-        allocation.phase = .open
-        allocation.live(until: now.advanced(bySeconds: allocation.grantedSeconds))
+        allocation.open(now: now)
         allocations.store(allocation)
-        flows.install(allocation)
-        answer(allocation, into: &effects)
+        flows.show(allocation)
+        answer(allocation, to: origin, into: &effects)
         effects.append(
             .report(
                 .allocationOpened(
@@ -127,25 +135,27 @@ extension TURNShard {
     }
 
     /// The success that a client was, or is again, told about its allocation.
-    private func answer(_ allocation: Allocation, into effects: inout EffectQueue) {
-        effects.answer(allocation.origin) { builder in
+    private func answer(_ allocation: Allocation, to origin: RequestOrigin, into effects: inout EffectQueue) {
+        effects.answer(origin) { builder in
             for relay in [allocation.relays.first, allocation.relays.second] {
                 if let relay { builder.appendXORAddress(.xorRelayedAddress, relay.relayed) }
             }
-            builder.appendLifetime(seconds: allocation.grantedSeconds)
-            if let token = allocation.reservation { builder.appendReservationToken(token) }
-            if let error = allocation.addressError { builder.appendAddressErrorCode(error) }
+            builder.appendLifetime(seconds: allocation.answer.grantedSeconds)
+            if let token = allocation.answer.reservation { builder.appendReservationToken(token) }
+            if let error = allocation.answer.addressError { builder.appendAddressErrorCode(error) }
             builder.appendXORAddress(.xorMappedAddress, allocation.flow.client)
         }
     }
 
     private mutating func refusePending(
         _ allocation: Allocation,
+        _ origin: RequestOrigin,
         _ code: ErrorCode,
         into effects: inout EffectQueue
     ) {
+        flows.remove(allocation)
         allocations.remove(allocation)
-        effects.refuse(Refusal(code), allocation.origin)
+        effects.refuse(Refusal(code), origin)
     }
 
     /// The lifetime that a request gets: between the default and the maximum (RFC 8656 §7.2).

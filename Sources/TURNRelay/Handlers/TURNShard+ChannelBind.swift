@@ -41,6 +41,6 @@ extension TURNShard {
             renewed.permissions.count <= limits.permissionsPerAllocation
         else { throw Refusal(.insufficientCapacity) }
         allocations.store(renewed)
-        flows.renew(renewed)
+        flows.show(renewed)
     }
 }

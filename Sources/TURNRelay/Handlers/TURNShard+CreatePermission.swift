@@ -28,7 +28,7 @@ extension TURNShard {
             throw Refusal(.insufficientCapacity)
         }
         allocations.store(renewed)
-        flows.renew(renewed)
+        flows.show(renewed)
     }
 
     /// The one gate that every peer address passes, whatever request names it.

@@ -30,7 +30,7 @@ extension TURNShard {
         let seconds = try grantedLifetime(message)
         renewed.live(until: now.advanced(bySeconds: seconds), named)
         allocations.store(renewed)
-        flows.renew(renewed)
+        flows.show(renewed)
         return seconds
     }
 
@@ -46,7 +46,7 @@ extension TURNShard {
         var half = allocation
         half.end(family)
         allocations.store(half)
-        flows.install(half)
+        flows.show(half)
         effects.append(.closeRelay(relay.socket))
         return half
     }
