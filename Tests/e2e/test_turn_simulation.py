@@ -32,8 +32,8 @@ def test_figures_of_each_number_of_allocations():
 
 
 def test_more_allocations_than_one_address_has_ports():
-    (figures,) = json.loads(simulate("--allocations", "70000", "--lookups", "1", "--json").stdout)["simulations"]
-    assert figures["lookups"] == 70_000
+    (figures,) = json.loads(simulate("--allocations", "33000", "--lookups", "1", "--json").stdout)["simulations"]
+    assert figures["lookups"] == 33_000
     assert 200 < figures["residentBytesEach"] < 20_000
 
 
