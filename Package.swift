@@ -182,6 +182,15 @@ let package = Package(
             ],
             swiftSettings: borrowing
         ),
+        .executableTarget(
+            name: "turn-simulation",
+            dependencies: [
+                "NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/TURNSimulation",
+            swiftSettings: borrowing
+        ),
         .target(
             name: "TestSupport",
             dependencies: ["NetPrimitives", "STUNCore"],

@@ -27,5 +27,6 @@ else
     ensure_packages "${BUILD_PACKAGES[@]}" coturn ethtool iproute2 python3 util-linux
     swift build "${RELEASE_FLAGS[@]}" --product callrelay
     swift build "${RELEASE_FLAGS[@]}" --product turn-bench
+    swift build "${RELEASE_FLAGS[@]}" --product turn-simulation
 fi
 CALLRELAY_BIN_DIR=$PWD/.build/release exec python3 Tests/bench/bench.py "$@"

@@ -17,11 +17,13 @@ from typing import Any
 import machine
 import report
 import rounds
-from cases import SECTIONS, Load
+import simulation
+from cases import CORE, SECTIONS, Case, Load
 from generator import GeneratorFailure, Timing, measure
 from networks import Network
 from records import Record, Result, load
 from servers import Programs, ServerFailure, serve
+from simulation import SimulationFailure
 
 SCRATCH = machine.REPOSITORY / ".build/bench"
 
@@ -73,16 +75,21 @@ def run(arguments: argparse.Namespace) -> Record:
     record = Record(machine.facts(programs.turnserver), settings | {"quick": arguments.quick})
     chosen = [name for name in SECTIONS if not arguments.only or name in arguments.only]
     planned = [
-        (name, case, rounds.rounds_of(case, count, arguments.quick)) for name in chosen for case in SECTIONS[name]
+        (name, case, rounds.rounds_of(case, count, arguments.quick))
+        for name in chosen
+        for case in SECTIONS[name]
+        if not (case.is_slow and arguments.quick)
     ]
-    seconds = [timing.of(case.load) for _, case, number in planned for _ in range(number * len(case.servers))]
+    seconds = [expected(case, timing) for _, case, number in planned for _ in range(number * len(case.servers))]
     progress = rounds.Progress(say, seconds)
 
     def once(kind: str, offered: Load, rate: int | None, place: Network) -> Result:
         try:
+            if kind == CORE:
+                return simulation.measure(offered.allocations, programs.turn_simulation, processors[-1])
             with serve(kind, place, programs, processors, offered.allocations) as server:
                 return measure(offered, rate, server, place, programs, processors[0], timing)
-        except (GeneratorFailure, ServerFailure) as error:
+        except (GeneratorFailure, ServerFailure, SimulationFailure) as error:
             return {"void": [str(error)]}
 
     for name, case, number in planned:
@@ -91,15 +98,21 @@ def run(arguments: argparse.Namespace) -> Record:
     return record
 
 
+def expected(case: Case, timing: Timing) -> float:
+    """Seconds of a run, without what it takes beside its load."""
+    return simulation.seconds(case.load.allocations) if case.servers == (CORE,) else timing.of(case.load)
+
+
 def find_programs(turnserver: str) -> Programs:
     directory = Path(os.environ.get("CALLRELAY_BIN_DIR", machine.REPOSITORY / ".build/release")).resolve()
-    for name in ("callrelay", "turn-bench"):
+    names = ("callrelay", "turn-bench", "turn-simulation")
+    for name in names:
         if not (directory / name).exists():
             sys.exit(f"error: {name} is not built in {directory}; scripts/bench.sh builds it")
     found = shutil.which(turnserver)
     if found is None:
         sys.exit(f"error: no program {turnserver}")
-    return Programs(directory / "callrelay", directory / "turn-bench", str(Path(found).resolve()))
+    return Programs(*(directory / name for name in names), str(Path(found).resolve()))
 
 
 def say(text: str) -> None:

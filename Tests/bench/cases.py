@@ -7,16 +7,20 @@
     idle        allocations that nothing is sent through
     many        10,000 allocations
     shards      one shard against two
+    simulation  up to a million allocations in the relay's core, without sockets
 """
 
 from dataclasses import dataclass
 
 OURS, COTURN, FLOOR = "callrelay", "coturn", "floor"
 TWO_SHARDS, QUOTA_1 = "callrelay-two-shards", "callrelay-quota-1"
+# No server, but the program that simulates one.
+CORE = "core"
 
 DIRECTIONS = ("up", "down")
 VOICE_RATES = (25_000, 50_000, 100_000)
 IDLE_ALLOCATIONS = (0, 1_000, 10_000)
+SIMULATED_ALLOCATIONS = (1_000, 10_000, 100_000, 1_000_000)
 VOICE_BYTES, VIDEO_BYTES = 160, 1_200
 # Fits an MTU of 1280 with the headers of UDP and IPv4, and no longer with the four bytes of ChannelData.
 LONG_BYTES = 1_250
@@ -50,7 +54,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Case:
-    """The title says in a table's row what was offered."""
+    """The title says in a table's row what was offered. A smoke test leaves out what is slow."""
 
     name: str
     title: str
@@ -58,6 +62,7 @@ class Case:
     servers: tuple[str, ...]
     network: str = "loopback"
     least_rounds: int = 1
+    is_slow: bool = False
 
 
 def _voice() -> list[Case]:
@@ -161,6 +166,13 @@ def _shards() -> list[Case]:
     ]
 
 
+def _simulation() -> list[Case]:
+    return [
+        Case(f"simulation-{count}", f"{count:,}", Load(count, idle=True), (CORE,), is_slow=count > 10_000)
+        for count in SIMULATED_ALLOCATIONS
+    ]
+
+
 SECTIONS: dict[str, list[Case]] = {
     "voice": _voice(),
     "peak": _peak(),
@@ -169,4 +181,5 @@ SECTIONS: dict[str, list[Case]] = {
     "idle": _idle(),
     "many": _many(),
     "shards": _shards(),
+    "simulation": _simulation(),
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import ratios
 import svg
 import values
-from cases import COTURN, DIRECTIONS, FLOOR, IDLE_ALLOCATIONS, OURS, VOICE_RATES
+from cases import CORE, COTURN, DIRECTIONS, FLOOR, IDLE_ALLOCATIONS, OURS, SIMULATED_ALLOCATIONS, VOICE_RATES
 from records import Record, Result
 from tables import NAMES
 
@@ -48,6 +48,30 @@ def charts(record: Record) -> Iterator[tuple[str, svg.Chart]]:
     )
     if memory.lines:
         yield "bench-memory", memory
+    yield from _simulation(record)
+
+
+def _simulation(record: Record) -> Iterator[tuple[str, svg.Chart]]:
+    cases = {count: f"simulation-{count}" for count in SIMULATED_ALLOCATIONS}
+    # All lines are the core's; the styles are lent.
+    first, second = STYLES[OURS], STYLES[COTURN]
+    lookups = [
+        ("from clients, in ChannelData", "routeUpNanoseconds", first),
+        ("from peers", "routeDownNanoseconds", second),
+    ]
+    sweeps = [("nothing has expired", "sweepNanosecondsPerSlot", first)]
+    for name, title, label, figures in (
+        ("bench-lookup", "Looking up where a packet goes", "ns per packet", lookups),
+        ("bench-sweep", "Sweeping through the allocations", "ns per allocation", sweeps),
+    ):
+        lines = [
+            svg.Line(said, *style, points)
+            for said, figure, style in figures
+            if (points := _points(record, cases, CORE, values.simulated(figure), 1))
+        ]
+        if lines:
+            x_label = "allocations of one shard (logarithmic)"
+            yield name, svg.Chart(title, f"The core alone. {NOTE}", x_label, label, lines, logarithmic_x=True)
 
 
 def write(record: Record, directory: Path) -> dict[str, str]:
@@ -63,12 +87,18 @@ def write(record: Record, directory: Path) -> dict[str, str]:
 def _lines(
     record: Record, cases: dict[int, str], value: Callable[[Result], float | None], unit: float
 ) -> list[svg.Line]:
-    lines = []
-    for server, (colour, marker) in STYLES.items():
-        points = []
-        for x, case in cases.items():
-            if found := ratios.summarize(record.values(case, server, value)):
-                points.append(svg.Point(x, found.median / unit, found.lowest / unit, found.highest / unit))
-        if points:
-            lines.append(svg.Line(NAMES[server], colour, marker, points))
-    return lines
+    return [
+        svg.Line(NAMES[server], *style, points)
+        for server, style in STYLES.items()
+        if (points := _points(record, cases, server, value, unit))
+    ]
+
+
+def _points(
+    record: Record, cases: dict[int, str], server: str, value: Callable[[Result], float | None], unit: float
+) -> list[svg.Point]:
+    points = []
+    for x, case in cases.items():
+        if found := ratios.summarize(record.values(case, server, value)):
+            points.append(svg.Point(x, found.median / unit, found.lowest / unit, found.highest / unit))
+    return points

@@ -35,6 +35,7 @@ class ServerFailure(Exception):
 class Programs:
     callrelay: Path
     turn_bench: Path
+    turn_simulation: Path
     turnserver: str
 
 

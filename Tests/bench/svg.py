@@ -37,6 +37,7 @@ class Chart:
     y_label: str
     lines: Sequence[Line]
     logarithmic: bool = False
+    logarithmic_x: bool = False
 
 
 def linear_ticks(highest: float) -> list[float]:
@@ -49,11 +50,16 @@ def linear_ticks(highest: float) -> list[float]:
     return [step * number for number in range(math.ceil(highest / step * 0.999) + 1)]
 
 
+def powers_of_ten(lowest: float, highest: float) -> list[float]:
+    """Those from below `lowest` to above `highest`."""
+    return [10.0**power for power in range(math.floor(math.log10(lowest)), math.ceil(math.log10(highest)) + 1)]
+
+
 def logarithmic_ticks(lowest: float, highest: float) -> list[float]:
     """1, 2 and 5 in every power of ten from below `lowest` to above `highest`; powers alone if there were too many."""
-    powers = range(math.floor(math.log10(lowest)), math.ceil(math.log10(highest)) + 1)
+    powers = powers_of_ten(lowest, highest)
     steps = (1, 2, 5) if len(powers) <= 4 else (1,)
-    ticks = [step * 10.0**power for power in powers for step in steps]
+    ticks = [step * power for power in powers for step in steps]
     first = max((tick for tick in ticks if tick <= lowest), default=ticks[0])
     last = min((tick for tick in ticks if tick >= highest), default=ticks[-1])
     return [tick for tick in ticks if first <= tick <= last]
@@ -61,7 +67,8 @@ def logarithmic_ticks(lowest: float, highest: float) -> list[float]:
 
 def draw(chart: Chart) -> str:
     points = [point for line in chart.lines for point in line.points]
-    xs = linear_ticks(max(point.x for point in points))
+    rightmost = max(point.x for point in points)
+    xs = powers_of_ten(min(point.x for point in points), rightmost) if chart.logarithmic_x else linear_ticks(rightmost)
     tops = max(point.high for point in points)
     if chart.logarithmic:
         ys = logarithmic_ticks(min(point.low for point in points), tops)
@@ -69,13 +76,10 @@ def draw(chart: Chart) -> str:
         ys = linear_ticks(tops)
 
     def across(x: float) -> float:
-        return LEFT + (RIGHT - LEFT) * x / xs[-1]
+        return LEFT + (RIGHT - LEFT) * _share(x, xs, chart.logarithmic_x)
 
     def up(y: float) -> float:
-        if chart.logarithmic:
-            span = math.log10(ys[-1] / ys[0]) or 1
-            return BOTTOM - (BOTTOM - TOP) * math.log10(y / ys[0]) / span
-        return BOTTOM - (BOTTOM - TOP) * y / ys[-1]
+        return BOTTOM - (BOTTOM - TOP) * _share(y, ys, chart.logarithmic)
 
     root = _root(chart)
     _axes(root, chart, [(across(x), x) for x in xs], [(up(y), y) for y in ys])
@@ -85,6 +89,13 @@ def draw(chart: Chart) -> str:
     _legend(root, chart.lines)
     ET.indent(root, " ")
     return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _share(value: float, ticks: list[float], logarithmic: bool) -> float:
+    """How far along an axis `value` lies, from 0 to 1."""
+    if logarithmic:
+        return math.log10(value / ticks[0]) / (math.log10(ticks[-1] / ticks[0]) or 1)
+    return value / ticks[-1]
 
 
 def _root(chart: Chart) -> ET.Element:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import ratios
 import values
-from cases import COTURN, FLOOR, IDLE_ALLOCATIONS, OURS, QUOTA_1, SECTIONS, TWO_SHARDS, Case
+from cases import CORE, COTURN, FLOOR, IDLE_ALLOCATIONS, OURS, QUOTA_1, SECTIONS, TWO_SHARDS, Case
 from records import Record, Result
 from requirements import findings
 
@@ -14,6 +14,7 @@ NAMES = {
     QUOTA_1: "callrelay, room for one",
     COTURN: "coturn",
     FLOOR: "bare forwarder",
+    CORE: "the core",
 }
 NOTHING = "–"
 Value = Callable[[Result], float | None]
@@ -112,6 +113,25 @@ def memory_by_allocation(record: Record) -> str:
     return table(["memory", "KiB each", "lowest–highest"], rows)
 
 
+def simulation(record: Record) -> str:
+    """A row for each figure, a column for each number of allocations."""
+    cases = SECTIONS["simulation"]
+    rows = []
+    for what, name, form in (
+        ("ChannelData of a client, ns", "routeUpNanoseconds", ",.0f"),
+        ("Send indication of a client, ns", "routeSendNanoseconds", ",.0f"),
+        ("datagram of a peer, ns", "routeDownNanoseconds", ",.0f"),
+        ("sweep, nothing expired, ns each", "sweepNanosecondsPerSlot", ",.0f"),
+        ("sweep, all expired, ns each", "expiryNanosecondsEach", ",.0f"),
+        ("Allocate and ChannelBind, µs each", "setupCPUMicrosecondsEach", ",.1f"),
+        ("longest of these requests, ms", "longestRequestMilliseconds", ",.1f"),
+        ("resident memory, B each", "residentBytesEach", ",.0f"),
+    ):
+        rows.append([what, *(_with_spread(record, case.name, CORE, values.simulated(name), form) for case in cases)])
+    rows.append(["runs", *(_counted(record, case, CORE) for case in cases)])
+    return table(["allocations", *(case.title for case in cases)], rows)
+
+
 def voids(record: Record) -> str:
     """Every run that says nothing, and why."""
     titles = {case.name: case.title for cases in SECTIONS.values() for case in cases}
@@ -126,6 +146,11 @@ def voids(record: Record) -> str:
 def _median(record: Record, case: str, server: str, value: Value, form: str, unit: float) -> str:
     found = ratios.summarize(record.values(case, server, value))
     return NOTHING if found is None else f"{found.median / unit:{form}}"
+
+
+def _with_spread(record: Record, case: str, server: str, value: Value, form: str) -> str:
+    found = ratios.summarize(record.values(case, server, value))
+    return f"{found.median:{form}} ({found.lowest:{form}}–{found.highest:{form}})" if found else NOTHING
 
 
 def _counted(record: Record, case: Case, server: str) -> str:

@@ -11,7 +11,8 @@ from cases import COTURN, FLOOR, Case
 from records import Record, Result
 
 SVG = "{http://www.w3.org/2000/svg}"
-NAMES = ["bench-cpu-up", "bench-latency-up", "bench-cpu-down", "bench-latency-down", "bench-memory"]
+OF_SERVERS = ["bench-cpu-up", "bench-latency-up", "bench-cpu-down", "bench-latency-down", "bench-memory"]
+OF_THE_CORE = ["bench-lookup", "bench-sweep"]
 
 
 def drawn(record: Record) -> dict[str, ET.Element]:
@@ -30,10 +31,23 @@ def texts(chart: ET.Element) -> list[str]:
 
 def test_every_chart_holds_every_server() -> None:
     found = drawn(synthetic.record())
-    assert list(found) == NAMES
-    for chart in found.values():
+    assert list(found) == OF_SERVERS + OF_THE_CORE
+    for chart in map(found.get, OF_SERVERS):
         assert series(chart) == {"callrelay": 3, "coturn": 3, "bare forwarder": 3}
         assert list(series(chart))[-1] == "callrelay"  # drawn last, it is not hidden
+
+
+def test_the_core_is_drawn_against_powers_of_ten() -> None:
+    found = drawn(synthetic.record())
+    assert series(found["bench-lookup"]) == {"from clients, in ChannelData": 4, "from peers": 4}
+    assert series(found["bench-sweep"]) == {"nothing has expired": 4}
+    for chart in map(found.get, OF_THE_CORE):
+        for text in ("1,000", "10,000", "100,000", "1,000,000", "allocations of one shard (logarithmic)"):
+            assert text in texts(chart)
+        line = chart.find(f".//{SVG}polyline").attrib["points"].split()
+        across = [float(point.split(",")[0]) for point in line]
+        third = (svg.RIGHT - svg.LEFT) / 3
+        assert across == pytest.approx([svg.LEFT + third * number for number in range(4)], abs=0.1)
 
 
 def test_a_chart_has_title_axes_with_units_and_a_legend() -> None:
@@ -48,11 +62,12 @@ def test_a_chart_has_title_axes_with_units_and_a_legend() -> None:
 def test_void_runs_are_not_drawn_and_a_chart_without_figures_is_left_out() -> None:
     def make(case: Case, server: str, number: int) -> Result:
         made = synthetic.good_result(case, server, number)
-        silent = server == COTURN and case.name == "voice-up-100000" or server == FLOOR or case.name.startswith("idle")
+        no_figures = server == FLOOR or case.name.startswith(("idle", "simulation"))
+        silent = server == COTURN and case.name == "voice-up-100000" or no_figures
         return made | {"void": ["busy"]} if silent else made
 
     found = drawn(synthetic.record(2, make))
-    assert list(found) == NAMES[:-1]
+    assert list(found) == OF_SERVERS[:-1]
     assert series(found["bench-cpu-up"]) == {"callrelay": 3, "coturn": 2}
 
 
@@ -81,4 +96,6 @@ def test_linear_ticks_begin_at_nothing_and_reach_the_highest(highest: float, las
 def test_logarithmic_ticks_enclose_what_is_drawn() -> None:
     assert svg.logarithmic_ticks(33, 480) == pytest.approx([20, 50, 100, 200, 500])
     assert svg.logarithmic_ticks(20, 20) == pytest.approx([20])
+    assert svg.powers_of_ten(1_000, 1_000_000) == [1_000, 10_000, 100_000, 1_000_000]
+    assert svg.powers_of_ten(20, 2_000) == [10, 100, 1_000, 10_000]
     assert svg.logarithmic_ticks(3, 900_000) == pytest.approx([1, 10, 100, 1_000, 10_000, 100_000, 1_000_000])

@@ -121,6 +121,25 @@ def test_memory_is_counted_against_a_process_without_room() -> None:
     assert (found.measured, found.met) == ("2.00 KiB", False)
 
 
+def test_the_core_has_a_row_for_each_figure() -> None:
+    text = report.text(synthetic.record(3), {"bench-lookup.svg": "Look-ups", "bench-sweep.svg": "Sweeps"})
+    section = text.split("## A million allocations in the core")[1].split("\n## ")[0]
+    assert "![Look-ups](images/bench-lookup.svg)\n\n![Sweeps](images/bench-sweep.svg)" in section
+    assert "| allocations | 1,000 | 10,000 | 100,000 | 1,000,000 |" in section
+    row = "101 (100–102) | 121 (120–122) | 141 (140–143) | 162 (160–163) |"
+    assert f"| ChannelData of a client, ns | {row}" in section
+    assert "| resident memory, B each | 1,212 (1,200–1,224) |" in section
+    assert "| runs | 3 | 3 | 3 | 3 |" in section
+
+
+def test_a_smoke_test_of_the_core_leaves_columns_empty() -> None:
+    record = synthetic.record(2)
+    record.runs = [run for run in record.runs if run.section != "simulation" or run.case == "simulation-10000"]
+    text = report.text(record, {})
+    assert "| ChannelData of a client, ns | – | 121 (120–121) | – | – |" in text
+    assert "| runs | 0 | 2 | 0 | 0 |" in text
+
+
 def test_a_smoke_test_says_that_it_proves_nothing() -> None:
     record = synthetic.record(2)
     assert "smoke test:" not in report.text(record, {})
@@ -141,13 +160,13 @@ def test_the_report_names_the_machine_and_every_chart(tmp_path: Path) -> None:
 
 def test_a_kept_record_is_read_again(tmp_path: Path) -> None:
     whole, part = synthetic.record(2), synthetic.record(3)
-    part.runs = [run for run in part.runs if run.section == "voice"]
+    part.runs = [run for run in part.runs if run.section in ("voice", "simulation")]
     part.settings = part.settings | {"quick": True}
     whole.save(tmp_path / "whole.json")
     part.save(tmp_path / "part.json")
     assert load([tmp_path / "whole.json"]) == whole
     merged = load([tmp_path / "whole.json", tmp_path / "part.json"])
-    assert merged.rounds("voice-up-25000") == 3
+    assert merged.rounds("voice-up-25000") == merged.rounds("simulation-1000000") == 3
     assert merged.rounds("many-up") == 2
     assert merged.settings["quick"]
     assert len(merged.values("many-up", FLOOR, lambda result: 1.0)) == 2

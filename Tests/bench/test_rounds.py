@@ -139,7 +139,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     program = tmp_path / "callrelay"
     program.write_text("#!/bin/sh\necho no port today\nexit 4\n", encoding="ascii")
     program.chmod(0o755)
-    programs = servers.Programs(program, program, "turnserver")
+    programs = servers.Programs(program, program, program, "turnserver")
     with pytest.raises(servers.ServerFailure, match="ended with 4 at its start: no port today"):
         with servers.serve(OURS, LOOPBACK, programs, [0], 1):
             pass

@@ -68,6 +68,11 @@ def slab(result: Result) -> float | None:
     return (result.get("setup") or {}).get("slabBytesEach")
 
 
+def simulated(name: str) -> Callable[[Result], float | None]:
+    """A figure of a simulation."""
+    return lambda result: result.get(name)
+
+
 def _server(result: Result, name: str) -> float | None:
     return (result.get("server") or {}).get(name)
 
