@@ -67,9 +67,8 @@ def serve(kind: str, network: Network, programs: Programs, processors: list[int]
         command = [programs.turnserver, *coturn_options(network, port, secret, _help(programs.turnserver))]
     else:
         command, settings = [str(programs.callrelay), "serve"], callrelay_settings(kind, network, port, secret)
-    # With two shards each has a processor, one of them the generator's.
-    mask = {processors[0], processors[-1]} if kind == TWO_SHARDS else {processors[-1]}
-    pinned = ["taskset", "-c", ",".join(map(str, sorted(mask)))]
+    # Two shards share it as well: on the generator's own they would be measured beside a loop that never sleeps.
+    pinned = ["taskset", "-c", str(processors[-1])]
     with tempfile.TemporaryDirectory() as directory, open(Path(directory) / "log", "w+b") as log:
         process = subprocess.Popen(
             [*network.server_prefix, *pinned, *command],
