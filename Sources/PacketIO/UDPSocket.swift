@@ -39,8 +39,9 @@ public struct UDPSocket: ~Copyable, Sendable {
     /// Opens and binds a socket.
     ///
     /// Datagrams leave as RFC 8656 §13 and §14 have it for a relay that copies nothing from the packets it received: with
-    /// the system's hop limit, DSCP and ECN zero, DF clear. Those larger than the path leave in fragments instead of being
-    /// refused, and the path's MTU is never probed: whoever sends through the socket cannot learn of either.
+    /// the system's hop limit, DSCP and ECN zero as a new socket has them, DF clear. Those larger than the path leave in
+    /// fragments instead of being refused, and the path's MTU is never probed: whoever sends through the socket cannot
+    /// learn of either.
     public init(boundTo requested: Endpoint, options: UDPSocketOptions = UDPSocketOptions()) throws(SystemError) {
         let descriptor = OwnedDescriptor(
             adopting: try packet_udp_socket(requested.address.codedFamily).get(.socket)
@@ -48,9 +49,6 @@ public struct UDPSocket: ~Copyable, Sendable {
         let number = descriptor.rawValue
         if requested.address.family == .ipv6 {
             try packet_set_option(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1).check(.setsockopt)
-            try packet_set_option(number, Int32(IPPROTO_IPV6), IPV6_TCLASS, 0).check(.setsockopt)
-        } else {
-            try packet_set_option(number, Int32(IPPROTO_IP), IP_TOS, 0).check(.setsockopt)
         }
         try packet_set_fragmenting(number, requested.address.codedFamily).check(.setsockopt)
         if let bytes = options.receiveBufferBytes {
