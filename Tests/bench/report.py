@@ -36,8 +36,7 @@ what a process needs that has no room for allocations. CPU is the server's for A
 """,
     "many": "10,000 allocations, 160-byte packets. The forwarder has as many sockets.",
     "shards": """\
-`TURN_WORKERS=1` on one processor against `TURN_WORKERS=2` on two, of which one is the generator's too. 200 allocations,
-160-byte packets.""",
+`TURN_WORKERS=1` against `TURN_WORKERS=2`, both on the one processor of the server. 200 allocations, 160-byte packets.""",
     "simulation": """\
 The relay's core alone, without sockets, since no process may open a million: `turn-simulation` fills one shard by
 real requests, each of a client with an address, a credential and a peer of its own, and routes for clients drawn at

@@ -20,6 +20,7 @@ extension TURNShard {
         guard message.dontFragment || !message.contains(.dontFragment) else { throw Refusal(.badRequest) }
         let plan = try RelayOpeningPlan.make(message, configuration.relays(at: origin.flow.socket))
         let lifetime = try grantedLifetime(message)
+        precondition(flows.allocation(of: origin.flow) == nil, "a 5-tuple has one allocation")
         let inserted = allocations.insert { id in
             var allocation = Allocation(id: id, origin: origin, owner: owner, lifetimeSeconds: lifetime, now: now)
             allocation.answer.addressError = plan.addressError
