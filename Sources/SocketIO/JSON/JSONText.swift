@@ -1,3 +1,5 @@
+import NetPrimitives
+
 /// A JSON value as the text that came in, or that we wrote: well-formed (RFC 8259), with no white space around it.
 ///
 /// Values are relayed as text instead of being parsed and written again, so that key order, number spelling and escapes
@@ -60,7 +62,7 @@ public struct JSONText: Hashable, Sendable, CustomStringConvertible {
     /// Whether both are the same text, byte for byte: not merely the same value, and not the same after Unicode
     /// normalization, which `String` would say.
     public static func == (left: JSONText, right: JSONText) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        left.text.isIdentical(to: right.text)
     }
 
     /// Hashes the bytes.
