@@ -44,6 +44,7 @@ extension RelayShard {
     /// Listeners first, then the relay sockets that have something, then out with everything in as few calls as the
     /// kernel allows; sockets close only after that.
     private mutating func pass(over ready: Int) {
+        passNumber &+= 1
         var isBellRinging = false
         var isICMPWaiting = false
         for index in 0..<ready {
@@ -124,12 +125,7 @@ extension RelayShard {
         let burst = sockets.burst(of: socket)
         if ring.free < burst { sendAndReuseSlots() }
         let (count, isFilled) = receiver.receive(from: descriptor, limit: burst, into: &ring)
-        // One datagram is the rule for voice; a socket that had more than asked for is asked for more.
-        if isFilled {
-            if burst < Bounds.relayBurst { sockets.setBurst(burst &* 2, of: socket) }
-        } else if burst > 1 {
-            sockets.setBurst(burst / 2, of: socket)
-        }
+        sockets.noteRead(of: socket, isFilled: isFilled, pass: passNumber, limit: Bounds.relayBurst)
         for index in 0..<count {
             take(receiver.datagram(at: index), fromPeerBy: socket)
         }

@@ -14,8 +14,7 @@ struct RelaySocketTable: ~Copyable {
         /// The socket's number, and -1 in an empty slot.
         var descriptor: Int32 = -1
         var generation: UInt32 = 0
-        /// How many datagrams the next receive asks for.
-        var burst: Int32 = 1
+        var burst = ReceiveBurst()
     }
 
     /// A relay socket of this shard and the lease it stands on. They come in chunks that never move.
@@ -74,18 +73,18 @@ struct RelaySocketTable: ~Copyable {
         return generation == socket.generation && descriptor >= 0 ? descriptor : nil
     }
 
-    /// How many datagrams to ask a socket for: one, more if it was full of them the last time.
+    /// How many datagrams to ask a socket for.
     func burst(of socket: SocketID) -> Int {
         guard Int(socket.slot) < slotCount else { return 1 }
         // SAFETY: a slot below `slotCount`, all of which are initialised.
-        return unsafe Int(entries[Int(socket.slot)].burst)
+        return unsafe Int(entries[Int(socket.slot)].burst.size)
     }
 
-    /// Sets what `burst(of:)` answers next.
-    mutating func setBurst(_ burst: Int, of socket: SocketID) {
+    /// Takes notice of what a read in `pass` brought: it decides what `burst(of:)` answers next.
+    mutating func noteRead(of socket: SocketID, isFilled: Bool, pass: UInt32, limit: UInt16) {
         guard Int(socket.slot) < slotCount else { return }
         // SAFETY: a slot below `slotCount`, all of which are initialised.
-        unsafe entries[Int(socket.slot)].burst = Int32(truncatingIfNeeded: burst)
+        unsafe entries[Int(socket.slot)].burst.note(isFilled: isFilled, pass: pass, limit: limit)
     }
 
     /// Whether another relay socket fits.
@@ -100,7 +99,7 @@ struct RelaySocketTable: ~Copyable {
         let descriptor = socket.intoDescriptor()
         // SAFETY: a free slot is below `slotCount`, all of which are initialised.
         unsafe entries[index].descriptor = descriptor.rawValue
-        unsafe entries[index].burst = 1
+        unsafe entries[index].burst = ReceiveBurst()
         unsafe holding(at: index).pointee = Holding(lease: lease, descriptor: descriptor)
         relayCount += 1
         return unsafe SocketID(slot: slot, generation: entries[index].generation)

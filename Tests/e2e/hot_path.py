@@ -64,6 +64,7 @@ COLD_FUNCTIONS = (
 # What the packet path may call in the C library, one function a line.
 SYSTEM_FUNCTIONS = (
     "recvmmsg",
+    "recvmsg",
     "sendmmsg",
     # One datagram of a socket that has no more, the rule towards peers.
     "sendto",

@@ -1,0 +1,21 @@
+/// How many datagrams a relay socket is asked for at a time: one, which is the rule for voice, and more as long as it turns
+/// out to have more.
+///
+/// A socket that had as many as it was asked for may be empty all the same. Only one that is ready again in the very next
+/// pass is asked for two: asking costs a fruitless look where there is no second.
+struct ReceiveBurst: BitwiseCopyable {
+    /// Datagrams to ask for.
+    private(set) var size: UInt16 = 1
+    /// The pass in which the socket was read last.
+    private var lastPass: UInt32 = 0
+
+    /// Takes notice of a read in `pass`, and whether it brought all that was asked for.
+    mutating func note(isFilled: Bool, pass: UInt32, limit: UInt16) {
+        if isFilled {
+            if size > 1 || pass == lastPass &+ 1 { size = min(size &* 2, limit) }
+        } else if size > 1 {
+            size /= 2
+        }
+        lastPass = pass
+    }
+}
