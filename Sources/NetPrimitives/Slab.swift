@@ -117,6 +117,16 @@ public struct Slab<Element>: ~Copyable {
         return change(&element)
     }
 
+    /// Looks at the element in place number `place` where it lies, without copying it out; nil if nothing is there.
+    @inlinable
+    public func look<Result>(at place: Int, _ look: (borrowing Element) -> Result) -> Result? {
+        guard (0..<placeCount).contains(place) else { return nil }
+        return chunks[place / Self.placesPerChunk].withUnsafeBufferPointer { places in
+            guard let element = unsafe places[place % Self.placesPerChunk].element else { return nil }
+            return look(element)
+        }
+    }
+
     /// Removes the element of that name and answers it. Its place gets a new generation.
     @inlinable
     @discardableResult

@@ -61,6 +61,12 @@ struct Allocation: Sendable {
         expires = end
     }
 
+    /// Whether it, one of its relayed addresses, a permission or a channel has ended.
+    func hasEnded(_ now: Instant) -> Bool {
+        expires <= now || relays.hasEnded(now) || permissions.contains { $0.expires <= now }
+            || channels.contains { $0.expires <= now }
+    }
+
     /// The relay socket for peers of `family`; nil if there is none, or none yet.
     func relay(_ family: IPAddress.Family) -> SocketID? { isOpen ? relays[family]?.socket : nil }
 

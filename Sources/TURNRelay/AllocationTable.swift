@@ -25,6 +25,10 @@ struct AllocationTable: ~Copyable {
         idsByCall[call]?.last.flatMap { slab[SlabIndex($0)] }
     }
 
+    /// Whether something of the allocation in one slot has ended; false if there is none. For sweeps, which find nothing
+    /// almost always.
+    func hasEnded(inSlot slot: Int, now: Instant) -> Bool { slab.look(at: slot) { $0.hasEnded(now) } ?? false }
+
     /// The allocation in one slot, for sweeps.
     func allocation(inSlot slot: Int) -> Allocation? { slab.index(at: slot).flatMap { slab[$0] } }
 

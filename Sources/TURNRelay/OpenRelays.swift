@@ -23,6 +23,10 @@ struct OpenRelays: Hashable, Sendable, BitwiseCopyable {
     /// The IPv6 half of a dual allocation.
     var second: OpenRelay? { ipv4 == nil ? nil : ipv6 }
 
+    func hasEnded(_ now: Instant) -> Bool {
+        ipv4.map { $0.expires <= now } ?? false || ipv6.map { $0.expires <= now } ?? false
+    }
+
     /// When the last of them ends; nil if there are none.
     var lastEnd: Instant? {
         guard let first, let second else { return first?.expires }

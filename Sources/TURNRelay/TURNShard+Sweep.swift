@@ -10,7 +10,9 @@ extension TURNShard {
         var remaining = min(limit, allocations.slotCount)
         while remaining > 0, effects.hasRoom {
             if sweepCursor >= allocations.slotCount { sweepCursor = 0 }
-            if let allocation = allocations.allocation(inSlot: sweepCursor) {
+            if allocations.hasEnded(inSlot: sweepCursor, now: now),
+                let allocation = allocations.allocation(inSlot: sweepCursor)
+            {
                 purge(allocation, now: now, into: &effects)
             }
             sweepCursor += 1
