@@ -121,7 +121,8 @@ public struct Slab<Element>: ~Copyable {
     @inlinable
     public func look<Result>(at place: Int, _ look: (borrowing Element) -> Result) -> Result? {
         guard (0..<placeCount).contains(place) else { return nil }
-        return chunks[place / Self.placesPerChunk].withUnsafeBufferPointer { places in
+        // SAFETY: the buffer is used inside the closure alone, at an index that it checks.
+        return unsafe chunks[place / Self.placesPerChunk].withUnsafeBufferPointer { places in
             guard let element = unsafe places[place % Self.placesPerChunk].element else { return nil }
             return look(element)
         }
