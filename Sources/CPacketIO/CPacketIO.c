@@ -10,13 +10,6 @@ _Static_assert(sizeof(struct packet_message) == sizeof(struct mmsghdr), "the ker
 _Static_assert(offsetof(struct packet_message, length) == offsetof(struct mmsghdr, msg_len), "at the same places");
 
 struct packet_result packet_receive(int descriptor, struct packet_message *messages, uint32_t count) {
-    if (count == 1) {
-        // The same with less ado, which is worth it where nearly every socket has one.
-        struct packet_result result = packet_result_of((int)recvmsg(descriptor, &messages->header, MSG_DONTWAIT));
-        if (result.error != 0) return result;
-        messages->length = (unsigned)result.value;
-        return packet_result_of(1);
-    }
     return packet_result_of(recvmmsg(descriptor, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL));
 }
 

@@ -65,11 +65,30 @@ public struct DatagramReceiver: ~Copyable {
         let firstSlot = ring.used
         // SAFETY: the ring has that many records from its first free slot on, and nothing else uses those slots.
         let result = unsafe packet_receive(descriptor, ring.messages + firstSlot, UInt32(wanted))
-        guard result.error == 0 else { return (0, false) }
+        return (take(result, from: firstSlot, of: &ring), result.value == wanted)
+    }
+
+    /// Reads the next datagram at `descriptor`, in the cheapest call there is: for sockets that join none
+    /// (`UDPSocketOptions.joinsDatagrams`).
+    ///
+    /// - Returns: as `receive(from:limit:into:)` with a limit of one does.
+    public mutating func receiveOne(from descriptor: Int32, into ring: inout PacketRing) -> (count: Int, filled: Bool) {
+        count = 0
+        guard ring.free > 0 else { return (0, true) }
+        let slot = ring.used
+        // SAFETY: the record of the ring's first free slot, which nothing else uses.
+        let result = unsafe packet_receive_single(descriptor, ring.messages + slot)
+        return (take(result, from: slot, of: &ring), result.value == 1)
+    }
+
+    /// Takes in what a call brought into the slots from `firstSlot` on, and says how many datagrams it was.
+    @inline(__always)
+    private mutating func take(_ result: packet_result, from firstSlot: Int, of ring: inout PacketRing) -> Int {
+        guard result.error == 0 else { return 0 }
         let arrived = Int(result.value)
         ring.take(arrived)
         for slot in firstSlot..<firstSlot &+ arrived { take(slot, of: ring) }
-        return (count, arrived == wanted)
+        return count
     }
 
     /// Takes in what one message holds, and makes its record ready for the next receive.

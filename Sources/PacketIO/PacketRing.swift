@@ -5,13 +5,17 @@ import Glibc
 /// Room for the datagrams of one pass, allocated once: slots of one size, given out in order and taken back together.
 ///
 /// The kernel writes a datagram into its slot and reads it out of there again when it is passed on; nothing in between
-/// moves it. Slots lie at a pitch that is no power of two, so that the beginnings of all datagrams do not compete for
+/// moves it; there is room in front of it, so that it can leave in one piece with a header. Slots lie at a pitch that is no power of two, so that the beginnings of all datagrams do not compete for
 /// the same few cache lines. The kernel's record of each slot is set up once, too: a receive costs no more records than it
 /// brings datagrams.
 @safe
 public struct PacketRing: ~Copyable {
     /// Cache line: slots begin at multiples of it, and the pitch is an odd number of them.
     private static let line = 64
+
+    /// Bytes in front of what is received into a slot. They end within a cache line, so that a header of up to 48 bytes
+    /// and the beginning of the datagram are in the same one.
+    public static let headroom = 112
 
     /// Slots in all.
     public let slotCount: Int
@@ -31,7 +35,7 @@ public struct PacketRing: ~Copyable {
     /// Allocates `slotCount` slots for datagrams of up to `slotCapacity` bytes.
     public init(slotCount: Int, slotCapacity: Int) {
         precondition(slotCount > 0 && slotCapacity > 0)
-        let lines = (slotCapacity + PacketRing.line - 1) / PacketRing.line
+        let lines = (PacketRing.headroom + slotCapacity + PacketRing.line - 1) / PacketRing.line
         pitch = (lines | 1) * PacketRing.line
         self.slotCount = slotCount
         self.slotCapacity = slotCapacity
@@ -51,7 +55,7 @@ public struct PacketRing: ~Copyable {
         unsafe controls = UnsafeMutablePointer<packet_control>.allocate(capacity: slotCount)
         unsafe controls.initialize(repeating: packet_control(), count: slotCount)
         for index in 0..<slotCount {
-            let place = unsafe memory + index * pitch
+            let place = unsafe memory + index * pitch + PacketRing.headroom
             unsafe packet_message_aim(messages + index, vectors + index, names + index, place, slotCapacity)
             unsafe packet_message_expect_segments(messages + index, controls + index)
         }
@@ -69,11 +73,21 @@ public struct PacketRing: ~Copyable {
     /// Slots that can still be given out.
     public var free: Int { slotCount - used }
 
-    /// The first byte of a slot.
+    /// The first byte of what was received into a slot.
     func slot(_ index: Int) -> UnsafeMutableRawPointer {
         precondition(index >= 0 && index < slotCount)
         // SAFETY: within the allocation, by the check above.
-        return unsafe memory + index * pitch
+        return unsafe memory + index * pitch + PacketRing.headroom
+    }
+
+    /// The `byteCount` bytes in front of a datagram that is the first of its slot, for a header that leaves with it.
+    @_lifetime(&self)
+    public mutating func header(before datagram: ReceivedDatagram, byteCount: Int) -> MutableRawSpan {
+        precondition(datagram.offset == 0 && byteCount >= 0 && byteCount <= PacketRing.headroom)
+        // SAFETY: every slot has that much room in front, which the kernel never writes; the span is bound to the ring.
+        let start = unsafe slot(datagram.slot) - byteCount
+        let span = unsafe MutableRawSpan(_unsafeStart: start, byteCount: byteCount)
+        return unsafe _overrideLifetime(span, mutating: &self)
     }
 
     /// Gives out the next `count` slots.

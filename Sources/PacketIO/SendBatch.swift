@@ -170,7 +170,8 @@ public struct SendBatch: ~Copyable {
     /// Adds a received payload, behind a header of `headerByteCount` bytes that was written into `nextHeader`.
     ///
     /// - Parameters:
-    ///   - payload: offsets into the received bytes. Not copied: the ring's slots must not be reused before the flush.
+    ///   - payload: offsets into the received bytes, below 0 where a header was written in front of them
+    ///     (`PacketRing.header`). Not copied: the ring's slots must not be reused before the flush.
     ///   - paddingByteCount: zero bytes behind the payload, at most `paddingLimit`.
     ///   - dontFragment: leave in one piece with DF set, or be dropped if the interface takes none so large. For IPv4.
     public mutating func append(
@@ -184,7 +185,8 @@ public struct SendBatch: ~Copyable {
         to destination: Endpoint,
         dontFragment: Bool = false
     ) {
-        precondition(payload.lowerBound >= 0 && payload.upperBound <= datagram.byteCount)
+        precondition(payload.lowerBound >= (datagram.offset == 0 ? -PacketRing.headroom : 0))
+        precondition(payload.upperBound <= datagram.byteCount)
         precondition(headerByteCount >= 0 && headerByteCount <= SendBatch.headerCapacity)
         precondition(paddingByteCount >= 0 && paddingByteCount <= SendBatch.paddingLimit)
         let index = enqueue(from: socket, descriptor: descriptor, to: destination)

@@ -57,8 +57,7 @@ public struct UDPSocket: ~Copyable, Sendable {
         if let bytes = options.sendBufferBytes {
             try packet_set_option(number, SOL_SOCKET, SO_SNDBUF, bytes).check(.setsockopt)
         }
-        // Without it every datagram comes by itself, which is all that is lost.
-        if options.joinsDatagrams { _ = packet_set_joining(number) }
+        if options.joinsDatagrams { Self.joinDatagrams(at: number) }
         if options.sharesPort {
             try packet_set_option(number, SOL_SOCKET, SO_REUSEPORT, 1).check(.setsockopt)
         }
@@ -69,6 +68,12 @@ public struct UDPSocket: ~Copyable, Sendable {
         }
         self.descriptor = descriptor
         self.endpoint = endpoint
+    }
+
+    /// Has the kernel join datagrams at a socket from now on, as `UDPSocketOptions.joinsDatagrams` does from the start.
+    public static func joinDatagrams(at descriptor: Int32) {
+        // Without it every datagram comes by itself, which is all that is lost.
+        _ = packet_set_joining(descriptor)
     }
 
     /// Gives up the socket for its descriptor, for whoever keeps many and knows where they are bound.

@@ -63,8 +63,7 @@ extension RelayShard {
     private mutating func bindRelay(_ lease: RelayLease) throws(SystemError) -> SocketID {
         let options = UDPSocketOptions(
             receiveBufferBytes: Bounds.relayBufferBytes,
-            sendBufferBytes: Bounds.relayBufferBytes,
-            joinsDatagrams: true
+            sendBufferBytes: Bounds.relayBufferBytes
         )
         let identifier = sockets.insert(try UDPSocket(boundTo: lease.endpoint, options: options), lease: lease)
         do throws(SystemError) {

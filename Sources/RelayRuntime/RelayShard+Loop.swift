@@ -123,8 +123,11 @@ extension RelayShard {
     private mutating func receiveFromPeers(by socket: SocketID) {
         guard let descriptor = sockets.descriptor(of: socket) else { return }
         let burst = sockets.burst(of: socket)
-        if ring.free < burst { sendAndReuseSlots() }
-        let (count, isFilled) = receiver.receive(from: descriptor, limit: burst, into: &ring)
+        if ring.free < Int(burst.size) { sendAndReuseSlots() }
+        let (count, isFilled) =
+            burst.isJoining
+            ? receiver.receive(from: descriptor, limit: Int(burst.size), into: &ring)
+            : receiver.receiveOne(from: descriptor, into: &ring)
         sockets.noteRead(of: socket, isFilled: isFilled, pass: passNumber, limit: Bounds.relayBurst)
         for index in 0..<count {
             take(receiver.datagram(at: index), fromPeerBy: socket)
@@ -165,7 +168,7 @@ extension RelayShard {
         }
         if batch.isFull { send() }
         let transaction = forward.framing.isIndication ? randomBytes.nextTransaction() : TransactionID(high: 0, low: 0)
-        batch.append(forward, of: datagram, in: ring, transaction: transaction, descriptor: descriptor)
+        batch.append(forward, of: datagram, in: &ring, transaction: transaction, descriptor: descriptor)
         return true
     }
 

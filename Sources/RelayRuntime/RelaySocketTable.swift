@@ -73,18 +73,19 @@ struct RelaySocketTable: ~Copyable {
         return generation == socket.generation && descriptor >= 0 ? descriptor : nil
     }
 
-    /// How many datagrams to ask a socket for.
-    func burst(of socket: SocketID) -> Int {
-        guard Int(socket.slot) < slotCount else { return 1 }
+    /// How many datagrams to ask a relay socket for, and whether they may come joined.
+    func burst(of socket: SocketID) -> ReceiveBurst {
+        guard Int(socket.slot) < slotCount else { return ReceiveBurst() }
         // SAFETY: a slot below `slotCount`, all of which are initialised.
-        return unsafe Int(entries[Int(socket.slot)].burst.size)
+        return unsafe entries[Int(socket.slot)].burst
     }
 
     /// Takes notice of what a read in `pass` brought: it decides what `burst(of:)` answers next.
     mutating func noteRead(of socket: SocketID, isFilled: Bool, pass: UInt32, limit: UInt16) {
         guard Int(socket.slot) < slotCount else { return }
         // SAFETY: a slot below `slotCount`, all of which are initialised.
-        unsafe entries[Int(socket.slot)].burst.note(isFilled: isFilled, pass: pass, limit: limit)
+        guard unsafe entries[Int(socket.slot)].burst.note(isFilled: isFilled, pass: pass, limit: limit) else { return }
+        unsafe UDPSocket.joinDatagrams(at: entries[Int(socket.slot)].descriptor)
     }
 
     /// Whether another relay socket fits.

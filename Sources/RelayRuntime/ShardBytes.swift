@@ -37,26 +37,36 @@ extension RandomBytes {
 
 extension SendBatch {
     /// Adds a payload behind the header that its framing asks for; an indication has `transaction` in it.
+    ///
+    /// What comes from a peer is payload from its first byte on: its header is written in front of it, and both leave in one
+    /// piece. Of datagrams that came joined, only the first has room there; the header of each other is a piece by itself.
     mutating func append(
         _ forward: Forward,
         of datagram: ReceivedDatagram,
-        in ring: borrowing PacketRing,
+        in ring: inout PacketRing,
         transaction: TransactionID,
         descriptor: Int32
     ) {
-        let offset = Int(forward.payloadOffset)
         let count = Int(forward.payloadCount)
-        var header = nextHeader
-        let headerByteCount = forward.framing.writeHeader(
-            payloadByteCount: count,
-            transaction: transaction,
-            into: &header
-        )
+        var start = Int(forward.payloadOffset)
+        let end = start &+ count
+        var pieceByteCount = forward.framing.headerByteCount
+        if pieceByteCount > 0 {
+            if datagram.offset == 0, start == 0 {
+                var header = ring.header(before: datagram, byteCount: pieceByteCount)
+                _ = forward.framing.writeHeader(payloadByteCount: count, transaction: transaction, into: &header)
+                start = 0 &- pieceByteCount
+                pieceByteCount = 0
+            } else {
+                var header = nextHeader
+                _ = forward.framing.writeHeader(payloadByteCount: count, transaction: transaction, into: &header)
+            }
+        }
         append(
-            offset..<offset &+ count,
+            start..<end,
             of: datagram,
             in: ring,
-            headerByteCount: headerByteCount,
+            headerByteCount: pieceByteCount,
             paddingByteCount: forward.framing.paddingByteCount(payloadByteCount: count),
             from: forward.socket,
             descriptor: descriptor,

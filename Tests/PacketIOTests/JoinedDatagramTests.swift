@@ -100,6 +100,23 @@ struct JoinedDatagramTests {
         #expect(arrived == (0..<10).map { [UInt8](repeating: UInt8($0), count: 100) })
     }
 
+    @Test("a socket that comes to ask for it has the next ones joined")
+    func later() throws {
+        let out = try UDPSocket(boundTo: UDPSocketTests.loopback)
+        let target = try UDPSocket(boundTo: UDPSocketTests.loopback)
+        var ring = PacketRing(slotCount: 8, slotCapacity: 65_536)
+        var receiver = DatagramReceiver(capacity: 8)
+        var early = try batch([100, 100, 100], from: out, to: [target.endpoint])
+        #expect(early.flush().sent == 3)
+        UDPSocket.joinDatagrams(at: target.descriptor.rawValue)
+        var late = try batch([100, 100, 100], from: out, to: [target.endpoint])
+        #expect(late.flush().sent == 3)
+        let (count, _) = receiver.receive(from: target.descriptor.rawValue, limit: 8, into: &ring)
+        #expect((0..<count).map { receiver.datagram(at: $0).slot } == [0, 1, 2, 3, 3, 3])
+        let arrived = (0..<count).map { contents(of: receiver.datagram(at: $0), in: ring) }
+        #expect(arrived == (0..<6).map { [UInt8](repeating: UInt8($0 % 3), count: 100) })
+    }
+
     @Test("a longer datagram, an empty one or another place begins a new message, and the order stays")
     func boundaries() throws {
         let out = try UDPSocket(boundTo: UDPSocketTests.loopback)

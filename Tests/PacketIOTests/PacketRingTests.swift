@@ -41,6 +41,32 @@ struct PacketRingTests {
         #expect(receiver.takeTruncatedCount() == 0)
     }
 
+    @Test("datagrams are read one by one, with sender and content, and an oversized one is dropped and counted")
+    func single() throws {
+        let socket = try UDPSocket(boundTo: UDPSocketTests.loopback)
+        let sender = try UDPSocket(boundTo: UDPSocketTests.loopback)
+        var ring = PacketRing(slotCount: 4, slotCapacity: 64)
+        var receiver = DatagramReceiver(capacity: 1, datagramLimit: 62)
+        for size in [64, 65, 63, 62] {
+            try send([UInt8](repeating: UInt8(size), count: size), from: sender, to: socket.endpoint)
+        }
+        for size in [64, 65, 63] {
+            let (count, isFilled) = receiver.receiveOne(from: socket.descriptor.rawValue, into: &ring)
+            #expect(count == 0 && isFilled, "\(size) bytes")
+        }
+        let (count, isFilled) = receiver.receiveOne(from: socket.descriptor.rawValue, into: &ring)
+        try #require(count == 1 && isFilled)
+        #expect(receiver.datagram(at: 0).source == sender.endpoint)
+        #expect(contents(of: receiver.datagram(at: 0), in: ring) == [UInt8](repeating: 62, count: 62))
+        #expect(receiver.takeTruncatedCount() == 3)
+        // A full ring has nothing read into it; an empty queue is no datagram.
+        try send([1], from: sender, to: socket.endpoint)
+        #expect(receiver.receiveOne(from: socket.descriptor.rawValue, into: &ring) == (0, true))
+        ring.reuse(after: SendBatch(capacity: 1, arenaCapacity: 64))
+        #expect(receiver.receiveOne(from: socket.descriptor.rawValue, into: &ring) == (1, true))
+        #expect(receiver.receiveOne(from: socket.descriptor.rawValue, into: &ring) == (0, false))
+    }
+
     @Test("a full ring takes nothing in, and everything again once it is taken back")
     func fullRing() throws {
         let socket = try UDPSocket(boundTo: UDPSocketTests.loopback)
@@ -62,6 +88,7 @@ struct PacketRingTests {
         #expect(starts[2] - starts[1] == pitch)
         #expect(Int(pitch) >= capacity)
         #expect(pitch % 64 == 0 && (pitch / 64) % 2 == 1)
-        #expect(starts[0] % 64 == 0)
+        // A header of 48 bytes and the beginning of what it is for are in one line.
+        #expect(starts[0] % 64 == 48)
     }
 }

@@ -49,6 +49,38 @@ struct SendBatchTests {
         #expect(try received(by: target) == [[0xA1, 0xA2, 0xA3, 0xA4, 4, 5, 6, 7, 8, 0, 0, 0]])
     }
 
+    @Test("a header written in front of a datagram leaves in one piece with it", arguments: [4, 36, 48])
+    func headerInPlace(byteCount: Int) throws {
+        let out = try UDPSocket(boundTo: UDPSocketTests.loopback)
+        let target = try UDPSocket(boundTo: UDPSocketTests.loopback)
+        var ring = PacketRing(slotCount: 3, slotCapacity: 64)
+        let bodies = (1...3).map { [UInt8](repeating: UInt8($0), count: 64) }
+        let datagrams = try filled(&ring, with: bodies)
+        var batch = SendBatch(capacity: 3, arenaCapacity: 64)
+        for (index, datagram) in datagrams.enumerated() {
+            var header = ring.header(before: datagram, byteCount: byteCount)
+            for offset in 0..<byteCount {
+                header.storeBytes(of: 0xA0 + UInt8(index), toByteOffset: offset, as: UInt8.self)
+            }
+            batch.append(
+                -byteCount..<64,
+                of: datagram,
+                in: ring,
+                headerByteCount: 0,
+                paddingByteCount: 0,
+                from: Self.first,
+                descriptor: out.descriptor.rawValue,
+                to: target.endpoint
+            )
+            let piece = batch.pieces(ofEntry: index)
+            #expect(piece.map(\.address) == [ring.address(ofSlot: index) - UInt(byteCount)])
+            #expect(piece.map(\.count) == [byteCount + 64])
+        }
+        #expect(batch.flush().sent == 3)
+        let expected = (0..<3).map { [UInt8](repeating: 0xA0 + UInt8($0), count: byteCount) + bodies[$0] }
+        #expect(try received(by: target) == expected)
+    }
+
     @Test("every payload piece of a full batch points into its slot of the ring")
     func payloadsStayInTheRing() throws {
         let out = try UDPSocket(boundTo: UDPSocketTests.loopback)

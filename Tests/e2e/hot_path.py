@@ -33,6 +33,7 @@ HOT_FUNCTIONS = (
     "RelayShard.receiveFromPeers(by:)",
     "RelayShard.send()",
     "DatagramReceiver.receive(from:limit:into:)",
+    "DatagramReceiver.receiveOne(from:into:)",
     # `deliver` and the tables of flows are in these four.
     "TURNShard.route(_:from:now:)",
     "TURNShard.routeChannelData(_:from:now:)",
@@ -64,11 +65,12 @@ COLD_FUNCTIONS = (
 # What the packet path may call in the C library, one function a line.
 SYSTEM_FUNCTIONS = (
     "recvmmsg",
-    "recvmsg",
+    # One datagram of a socket that has no more, the rule from peers.
+    "recvfrom",
     "sendmmsg",
     # One datagram of a socket that has no more, the rule towards peers.
     "sendto",
-    # Turns the DF bit for datagrams that must not be fragmented.
+    # Turns the DF bit for datagrams that must not be fragmented, and has the kernel join those of a socket in bursts.
     "setsockopt",
     # Once for many transaction IDs.
     "getrandom",

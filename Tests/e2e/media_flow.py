@@ -1,6 +1,7 @@
 """Whether sound and pictures go on in a call, by the browsers' own counters."""
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 WINDOW_SECONDS = 2.5
@@ -17,9 +18,12 @@ MEDIA = """async () => {
   const pair =
     byId[transport?.selectedCandidatePairId] ?? stats.find((stat) => stat.type === "candidate-pair" && stat.selected);
   const inbound = (kind) => stats.find((stat) => stat.type === "inbound-rtp" && stat.kind === kind);
+  const address = (candidate) => (candidate?.address ? `${candidate.address} ${candidate.port}` : null);
   return {
     localType: byId[pair?.localCandidateId]?.candidateType,
     remoteType: byId[pair?.remoteCandidateId]?.candidateType,
+    localAddress: address(byId[pair?.localCandidateId]),
+    remoteAddress: address(byId[pair?.remoteCandidateId]),
     framesDecoded: inbound("video")?.framesDecoded ?? 0,
     audioPackets: inbound("audio")?.packetsReceived ?? 0,
     audioEnergy: inbound("audio")?.totalAudioEnergy ?? 0,
@@ -40,12 +44,30 @@ class Participant(Protocol):
 def assert_pair(person: Participant, local: set[str], remote: set[str]) -> None:
     """The pair in use is, or soon becomes, one of such candidates: a check may overtake the signal that tells whose it is,
     and another pair may serve for a moment."""
+    _soon([person], lambda media: media["localType"] in local and media["remoteType"] in remote)
+
+
+def assert_relayed_both_ways(one: Participant, other: Participant) -> None:
+    """Each sends from its own relayed address, or soon does, to the other's."""
+    _soon([one, other], lambda mine, theirs: _is_relayed(mine, theirs) and _is_relayed(theirs, mine))
+
+
+def _is_relayed(here: dict, there: dict) -> bool:
+    """From the relay to the relay. Where a check overtook the signal that tells whose it is, Firefox goes on to call the
+    other's relayed address "prflx": there the address itself decides."""
+    is_to_relay = here["remoteType"] == "relay" or (
+        here["remoteAddress"] is not None and here["remoteAddress"] == there["localAddress"]
+    )
+    return here["localType"] == "relay" and is_to_relay
+
+
+def _soon(people: list[Participant], holds: Callable[..., bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        media = person.media()
-        if media["localType"] in local and media["remoteType"] in remote:
+        media = [person.media() for person in people]
+        if holds(*media):
             return
-        assert time.monotonic() < deadline, f"{person.name}: {media}"
+        assert time.monotonic() < deadline, {person.name: now for person, now in zip(people, media, strict=True)}
         time.sleep(0.2)
 
 

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from call_page import PHONE
 from call_page_room import Room, assert_story, in_order
-from media_flow import assert_media_flows, assert_pair
+from media_flow import assert_media_flows, assert_pair, assert_relayed_both_ways
 from scenario import user_id
 
 DIRECT = {"host", "srflx", "prflx"}
@@ -23,8 +23,8 @@ def test_a_video_call_with_relay_only(room: Room) -> None:
     alice.connected()
     bob.connected()
 
+    assert_relayed_both_ways(alice, bob)
     for person in (alice, bob):
-        assert_pair(person, local={"relay"}, remote={"relay"})
         expect(person.see("path-badge")).to_have_text("Relayed")
         expect(person.see("remote-tile")).to_have_attribute("data-camera", "on")
     assert_media_flows(alice, bob, has_video=True)
@@ -70,8 +70,7 @@ def test_the_wish_of_the_caller_is_enough_for_relay_only(room: Room) -> None:
     bob.see("answer-voice").click()
     alice.connected()
     bob.connected()
-    for person in (alice, bob):
-        assert_pair(person, local={"relay"}, remote={"relay"})
+    assert_relayed_both_ways(alice, bob)
 
 
 def test_the_wish_of_the_callee_hides_the_callee(room: Room) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from call_page import Person
 from call_page_room import Room
 from firefox import Firefox, FirefoxPerson, firefox
-from media_flow import assert_media_flows, assert_pair
+from media_flow import assert_media_flows, assert_relayed_both_ways
 from running_server import RunningServer
 
 
@@ -33,10 +33,9 @@ def enter(fox: Firefox, server: RunningServer) -> Iterator[Callable[[str, str], 
         person.leave()
 
 
-def assert_relayed_media_flows(*people: FirefoxPerson | Person, has_video: bool) -> None:
-    for person in people:
-        assert_pair(person, local={"relay"}, remote={"relay"})
-    assert_media_flows(*people, has_video=has_video, windows=2)
+def assert_relayed_media_flows(one: FirefoxPerson, other: FirefoxPerson | Person, has_video: bool) -> None:
+    assert_relayed_both_ways(one, other)
+    assert_media_flows(one, other, has_video=has_video, windows=2)
 
 
 @pytest.mark.parametrize("kind", ["video", "voice"])
