@@ -4,6 +4,7 @@
 /// It follows the mean gap between packets and the mean time that a packet takes. While at least two would come within
 /// `longestWait`, it waits for some of them, at most `longestWait`, counted from the beginning of the pass before: for
 /// `fewest` while less than half of the time is needed, for more the less of it is left, up to `most` at seven eighths.
+/// Packets that come joined are one here: they are received at once, and have one wake-up already.
 /// Where a wait brought nothing, since packets come in bursts with pauses between them, it does without for a while.
 public struct WakeupPacer: Hashable, Sendable, BitwiseCopyable {
     /// Packets that are worth waiting for while there is time enough.
@@ -38,7 +39,7 @@ public struct WakeupPacer: Hashable, Sendable, BitwiseCopyable {
 
     /// Takes notice of a pass that began at `now`, ended at `end` and found `packets`. Answers when to look next; nil if at
     /// once, which is to say as soon as something is there.
-    public mutating func nextLook(after packets: Int, passFrom now: Instant, to end: Instant) -> Instant? {
+    public mutating func nextLook(after packets: UInt64, passFrom now: Instant, to end: Instant) -> Instant? {
         note(packets, now, end)
         judge(now)
         planned = nil
@@ -59,10 +60,10 @@ public struct WakeupPacer: Hashable, Sendable, BitwiseCopyable {
         return fewest &+ (most &- fewest) &* min(beyondHalf, range) / range
     }
 
-    private mutating func note(_ packets: Int, _ now: Instant, _ end: Instant) {
+    private mutating func note(_ packets: UInt64, _ now: Instant, _ end: Instant) {
         // A pause longer than this says no more than that there was one; it also keeps the sums small.
         let longest = 16 &* longestWait
-        let count = UInt64(max(packets, 1))
+        let count = max(packets, 1)
         gap = gap &- gap / 16 &+ min(now.nanoseconds &- min(lastPass, now).nanoseconds, longest) / count
         work = work &- work / 16 &+ min(end.nanoseconds &- min(now, end).nanoseconds, longest) / count
         lastPass = now

@@ -25,6 +25,8 @@ public struct DatagramReceiver: ~Copyable {
     public let capacity: Int
     /// The largest datagram that is taken in, whatever a slot has room for.
     public let datagramLimit: Int
+    /// Messages read so far, counted round: what the kernel joined is one.
+    public private(set) var messageCount: UInt64 = 0
     /// Datagrams larger than that, dropped since the last look: a part of a datagram is no datagram.
     private var truncated: UInt64 = 0
     /// Datagrams of the last call.
@@ -86,6 +88,7 @@ public struct DatagramReceiver: ~Copyable {
     private mutating func take(_ result: packet_result, from firstSlot: Int, of ring: inout PacketRing) -> Int {
         guard result.error == 0 else { return 0 }
         let arrived = Int(result.value)
+        messageCount &+= UInt64(arrived)
         ring.take(arrived)
         for slot in firstSlot..<firstSlot &+ arrived { take(slot, of: ring) }
         return count

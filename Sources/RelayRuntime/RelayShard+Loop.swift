@@ -10,10 +10,10 @@ extension RelayShard {
             let ready = try poller.wait(timeoutMilliseconds: millisecondsToWait)
             now = SystemClock.now()
             unixSeconds = SystemClock.unixSeconds()
-            let before = counts.datagrams
+            let before = receiver.messageCount
             pass(over: ready)
             let end = SystemClock.now()
-            let look = pacer.nextLook(after: counts.datagrams &- before, passFrom: now, to: end)
+            let look = pacer.nextLook(after: receiver.messageCount &- before, passFrom: now, to: end)
             // The pass itself takes its part of the wait, and all of it when there is much to do.
             if let look, end < look { SystemClock.sleep(until: look) }
         }
@@ -101,7 +101,7 @@ extension RelayShard {
     }
 
     private mutating func take(_ datagram: ReceivedDatagram, fromClientBy socket: SocketID) {
-        counts.received(.clientDatagrams)
+        counts.add(.clientDatagrams)
         counts.add(.clientBytes, UInt64(truncatingIfNeeded: datagram.byteCount))
         let flow = Flow(client: datagram.source, socket: socket, transport: .udp)
         switch turn.route(datagram, in: ring, from: flow, now: now) {
@@ -135,7 +135,7 @@ extension RelayShard {
     }
 
     private mutating func take(_ datagram: ReceivedDatagram, fromPeerBy socket: SocketID) {
-        counts.received(.peerDatagrams)
+        counts.add(.peerDatagrams)
         counts.add(.peerBytes, UInt64(truncatingIfNeeded: datagram.byteCount))
         switch turn.routePeer(byteCount: datagram.byteCount, from: datagram.source, on: socket, now: now) {
         case .forward(let forward):

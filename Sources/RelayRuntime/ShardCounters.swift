@@ -9,15 +9,6 @@ struct PassCounts: ~Copyable {
     private var events = InlineArray<32, UInt64>(repeating: 0)
     private var drops = InlineArray<32, UInt64>(repeating: 0)
 
-    /// Datagrams received since the start.
-    private(set) var datagrams = 0
-
-    /// Counts a datagram that was received.
-    mutating func received(_ event: RelayCounters.Event) {
-        add(event)
-        datagrams &+= 1
-    }
-
     init() {
         precondition(PassCounts.eventCount <= 32 && PassCounts.dropCount <= 32, "room for every counter")
     }

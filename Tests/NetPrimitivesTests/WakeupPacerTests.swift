@@ -20,7 +20,7 @@ struct WakeupPacerTests {
             let arrived = (now - start) / gap
             let packets = arrived - arrivedBefore
             let end = Instant(nanoseconds: now + packets * work)
-            let look = pacer.nextLook(after: Int(packets), passFrom: Instant(nanoseconds: now), to: end)
+            let look = pacer.nextLook(after: packets, passFrom: Instant(nanoseconds: now), to: end)
             arrivedBefore = arrived
             let wait = look.map { $0.nanoseconds - now }
             let nextArrival = start + (arrived + 1) * gap
