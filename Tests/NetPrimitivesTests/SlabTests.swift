@@ -23,6 +23,22 @@ struct SlabTests {
         #expect(kept == "b")
     }
 
+    @Test("what is looked at in its place is what is there, and nothing in an empty place or beyond the last")
+    func look() throws {
+        var slab = Slab<String>(maximumCount: 200)
+        for number in 0..<130 { _ = slab.insert("\(number)") }
+        let removed = try #require(slab.index(at: 64))
+        _ = slab.remove(removed)
+        for place in 0..<130 {
+            let seen = slab.look(at: place) { $0 }
+            #expect(seen == (place == 64 ? nil : "\(place)"))
+        }
+        for place in [-1, 192, 1_000_000] {
+            let seen = slab.look(at: place) { $0 }
+            #expect(seen == nil, "\(place)")
+        }
+    }
+
     @Test("behaves as a dictionary of names through any history")
     func model() throws {
         try checkProperty("Slab against Dictionary", iterations: 200) { generator in
