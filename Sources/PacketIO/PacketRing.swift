@@ -5,9 +5,9 @@ import Glibc
 /// Room for the datagrams of one pass, allocated once: slots of one size, given out in order and taken back together.
 ///
 /// The kernel writes a datagram into its slot and reads it out of there again when it is passed on; nothing in between
-/// moves it; there is room in front of it, so that it can leave in one piece with a header. Slots lie at a pitch that is no power of two, so that the beginnings of all datagrams do not compete for
-/// the same few cache lines. The kernel's record of each slot is set up once, too: a receive costs no more records than it
-/// brings datagrams.
+/// moves it. There is room in front of it, so that it can leave in one piece with a header. Slots lie at a pitch that is no
+/// power of two, so that the beginnings of all datagrams do not compete for the same few cache lines. The kernel's record of
+/// each slot is set up once, too: a receive costs no more records than it brings datagrams.
 @safe
 public struct PacketRing: ~Copyable {
     /// Cache line: slots begin at multiples of it, and the pitch is an odd number of them.
