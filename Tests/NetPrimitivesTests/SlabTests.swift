@@ -27,8 +27,8 @@ struct SlabTests {
     func look() throws {
         var slab = Slab<String>(maximumCount: 200)
         for number in 0..<130 { _ = slab.insert("\(number)") }
-        let removed = try #require(slab.index(at: 64))
-        _ = slab.remove(removed)
+        let inPlace = slab.index(at: 64)
+        _ = slab.remove(try #require(inPlace))
         for place in 0..<130 {
             let seen = slab.look(at: place) { $0 }
             #expect(seen == (place == 64 ? nil : "\(place)"))
