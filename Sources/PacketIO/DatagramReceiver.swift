@@ -79,7 +79,7 @@ public struct DatagramReceiver: ~Copyable {
         guard ring.free > 0 else { return (0, true) }
         let slot = ring.used
         // SAFETY: the record of the ring's first free slot, which nothing else uses.
-        let result = unsafe packet_receive_single(descriptor, ring.messages + slot)
+        let result = unsafe packet_receive_from(descriptor, ring.messages + slot)
         return (take(result, from: slot, of: &ring), result.value == 1)
     }
 

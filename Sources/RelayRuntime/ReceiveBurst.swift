@@ -6,15 +6,15 @@
 /// datagrams, too, which a socket that has them one by one would pay for without any use.
 struct ReceiveBurst: BitwiseCopyable {
     /// Datagrams to ask for.
-    private(set) var size: UInt16 = 1
+    private(set) var size: UInt8 = 1
     /// Whether the socket has ever been asked for more than one.
     private(set) var isJoining = false
-    /// The pass in which the socket was read last.
-    private var lastPass: UInt32 = 0
+    /// The pass in which the socket was read last, by its last bits: four bytes in all, of which the socket table has many.
+    private var lastPass: UInt16 = 0
 
     /// Takes notice of a read in `pass`, and whether it brought all that was asked for; answers whether the socket is to
     /// join its datagrams from now on.
-    mutating func note(isFilled: Bool, pass: UInt32, limit: UInt16) -> Bool {
+    mutating func note(isFilled: Bool, pass: UInt16, limit: UInt8) -> Bool {
         if isFilled {
             if size > 1 || pass == lastPass &+ 1 { size = min(size &* 2, limit) }
         } else if size > 1 {

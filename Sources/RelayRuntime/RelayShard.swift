@@ -20,7 +20,7 @@ struct RelayShard: ~Copyable {
         /// With so many datagrams of one listener a pass leaves the rest to the next, so that peers are heard too.
         static let datagramsPerListener = 256
         /// Messages read from one relay socket in one pass.
-        static let relayBurst: UInt16 = 16
+        static let relayBurst: UInt8 = 16
         /// ICMP errors heard in one pass, over either family.
         static let icmpBurst = 32
         /// Bytes of copied replies that wait for a flush.
@@ -61,7 +61,7 @@ struct RelayShard: ~Copyable {
     var random = SystemRandomNumberGenerator()
 
     /// Counts the passes, round and round.
-    var passNumber: UInt32 = 0
+    var passNumber: UInt16 = 0
     /// The time of this pass.
     var now: Instant
     var unixSeconds: UInt64

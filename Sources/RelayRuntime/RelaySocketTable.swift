@@ -81,7 +81,7 @@ struct RelaySocketTable: ~Copyable {
     }
 
     /// Takes notice of what a read in `pass` brought: it decides what `burst(of:)` answers next.
-    mutating func noteRead(of socket: SocketID, isFilled: Bool, pass: UInt32, limit: UInt16) {
+    mutating func noteRead(of socket: SocketID, isFilled: Bool, pass: UInt16, limit: UInt8) {
         guard Int(socket.slot) < slotCount else { return }
         // SAFETY: a slot below `slotCount`, all of which are initialised.
         guard unsafe entries[Int(socket.slot)].burst.note(isFilled: isFilled, pass: pass, limit: limit) else { return }

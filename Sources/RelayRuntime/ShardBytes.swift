@@ -48,25 +48,21 @@ extension SendBatch {
         descriptor: Int32
     ) {
         let count = Int(forward.payloadCount)
-        var start = Int(forward.payloadOffset)
-        let end = start &+ count
-        var pieceByteCount = forward.framing.headerByteCount
-        if pieceByteCount > 0 {
-            if datagram.offset == 0, start == 0 {
-                var header = ring.header(before: datagram, byteCount: pieceByteCount)
-                _ = forward.framing.writeHeader(payloadByteCount: count, transaction: transaction, into: &header)
-                start = 0 &- pieceByteCount
-                pieceByteCount = 0
-            } else {
-                var header = nextHeader
-                _ = forward.framing.writeHeader(payloadByteCount: count, transaction: transaction, into: &header)
-            }
+        let offset = Int(forward.payloadOffset)
+        let headerByteCount = forward.framing.headerByteCount
+        let isInFront = datagram.offset == 0 && offset == 0
+        if isInFront {
+            var header = ring.header(before: datagram, byteCount: headerByteCount)
+            _ = forward.framing.writeHeader(payloadByteCount: count, transaction: transaction, into: &header)
+        } else {
+            var header = nextHeader
+            _ = forward.framing.writeHeader(payloadByteCount: count, transaction: transaction, into: &header)
         }
         append(
-            start..<end,
+            (isInFront ? 0 &- headerByteCount : offset)..<offset &+ count,
             of: datagram,
             in: ring,
-            headerByteCount: pieceByteCount,
+            headerByteCount: isInFront ? 0 : headerByteCount,
             paddingByteCount: forward.framing.paddingByteCount(payloadByteCount: count),
             from: forward.socket,
             descriptor: descriptor,

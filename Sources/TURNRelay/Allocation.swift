@@ -63,8 +63,8 @@ struct Allocation: Sendable {
 
     /// Whether it, one of its relayed addresses, a permission or a channel has ended.
     func hasEnded(_ now: Instant) -> Bool {
-        expires <= now || relays.hasEnded(now) || permissions.contains { $0.expires <= now }
-            || channels.contains { $0.expires <= now }
+        expires <= now || relays.hasEnded(now) || permissions.contains { $0.hasEnded(now) }
+            || channels.contains { $0.hasEnded(now) }
     }
 
     /// The relay socket for peers of `family`; nil if there is none, or none yet.

@@ -7,4 +7,7 @@ struct ChannelBinding: Hashable, Sendable, BitwiseCopyable {
     /// What the policy said about the peer's address.
     let answer: PeerAnswer
     var expires: Instant
+
+    /// Whether its time is over.
+    func hasEnded(_ now: Instant) -> Bool { expires <= now }
 }

@@ -6,6 +6,9 @@ struct OpenRelay: Hashable, Sendable, BitwiseCopyable {
     let relayed: Endpoint
     /// Its own end: a Refresh request can prolong one half of a dual allocation alone (RFC 8656 §6, §8.1).
     var expires: Instant
+
+    /// Whether its time is over.
+    func hasEnded(_ now: Instant) -> Bool { expires <= now }
 }
 
 /// The relayed transport addresses of an allocation, at most one of each family.
@@ -23,9 +26,8 @@ struct OpenRelays: Hashable, Sendable, BitwiseCopyable {
     /// The IPv6 half of a dual allocation.
     var second: OpenRelay? { ipv4 == nil ? nil : ipv6 }
 
-    func hasEnded(_ now: Instant) -> Bool {
-        ipv4.map { $0.expires <= now } ?? false || ipv6.map { $0.expires <= now } ?? false
-    }
+    /// Whether the time of one of them is over.
+    func hasEnded(_ now: Instant) -> Bool { ipv4?.hasEnded(now) ?? false || ipv6?.hasEnded(now) ?? false }
 
     /// When the last of them ends; nil if there are none.
     var lastEnd: Instant? {

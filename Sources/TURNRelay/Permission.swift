@@ -6,4 +6,7 @@ struct Permission: Hashable, Sendable, BitwiseCopyable {
     /// What the policy said about it.
     let answer: PeerAnswer
     var expires: Instant
+
+    /// Whether its time is over.
+    func hasEnded(_ now: Instant) -> Bool { expires <= now }
 }

@@ -31,11 +31,11 @@ extension TURNShard {
         var allocation = allocation
         for family in [IPAddress.Family.ipv4, .ipv6] {
             // The half of a dual allocation whose time was not prolonged.
-            guard let relay = allocation.relays[family], relay.expires <= now, allocation.isOpen else { continue }
+            guard let relay = allocation.relays[family], relay.hasEnded(now), allocation.isOpen else { continue }
             allocation = closeHalf(allocation, family, into: &effects)
         }
-        let isExpired = { (permission: Permission) in permission.expires <= now }
-        let isUnbound = { (channel: ChannelBinding) in channel.expires <= now }
+        let isExpired = { (permission: Permission) in permission.hasEnded(now) }
+        let isUnbound = { (channel: ChannelBinding) in channel.hasEnded(now) }
         guard allocation.permissions.contains(where: isExpired) || allocation.channels.contains(where: isUnbound) else {
             return allocation
         }

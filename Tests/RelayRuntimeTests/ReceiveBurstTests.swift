@@ -7,7 +7,7 @@ struct ReceiveBurstTests {
     @Test("one, as long as it is not ready in two passes in a row")
     func voice() {
         var burst = ReceiveBurst()
-        for pass in stride(from: UInt32(2), to: 2000, by: 2) {
+        for pass in stride(from: UInt16(2), to: 2000, by: 2) {
             let joins = burst.note(isFilled: true, pass: pass, limit: 16)
             #expect(burst.size == 1 && !joins && !burst.isJoining)
         }
@@ -16,7 +16,7 @@ struct ReceiveBurstTests {
     @Test("twice as many each time that it had them all, up to the limit, and half as many each time that it had not")
     func video() {
         var burst = ReceiveBurst()
-        let sizes = (UInt32(10)..<16).map { pass in
+        let sizes = (UInt16(10)..<16).map { pass in
             _ = burst.note(isFilled: true, pass: pass, limit: 16)
             return burst.size
         }
@@ -24,7 +24,7 @@ struct ReceiveBurstTests {
         // The next burst comes many passes later and is asked for at once.
         _ = burst.note(isFilled: true, pass: 500, limit: 16)
         #expect(burst.size == 16)
-        let fewer = (UInt32(600)..<606).map { pass in
+        let fewer = (UInt16(600)..<606).map { pass in
             _ = burst.note(isFilled: false, pass: pass, limit: 16)
             return burst.size
         }
@@ -44,7 +44,7 @@ struct ReceiveBurstTests {
         var burst = ReceiveBurst()
         let fillings = [true, true, true, false, false, true, true]
         let said = fillings.enumerated().map { pass, isFilled in
-            burst.note(isFilled: isFilled, pass: UInt32(pass + 10), limit: 16)
+            burst.note(isFilled: isFilled, pass: UInt16(pass + 10), limit: 16)
         }
         #expect(said == [false, true, false, false, false, false, false])
         #expect(burst.size == 4 && burst.isJoining)

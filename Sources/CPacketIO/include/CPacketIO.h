@@ -282,7 +282,7 @@ static inline struct packet_result packet_receive_one(int descriptor, void *byte
 
 // Reads one datagram without waiting into a message's own place, with less ado than `packet_receive`: for sockets whose
 // datagrams are never joined, since nothing tells a segment size here.
-static inline struct packet_result packet_receive_single(int descriptor, struct packet_message *message) {
+static inline struct packet_result packet_receive_from(int descriptor, struct packet_message *message) {
     const struct iovec *place = message->header.msg_iov;
     struct sockaddr *name = (struct sockaddr *)message->header.msg_name;
     ssize_t length = recvfrom(descriptor, place->iov_base, place->iov_len, MSG_DONTWAIT | MSG_TRUNC, name,
