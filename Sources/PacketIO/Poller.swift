@@ -5,8 +5,7 @@ public import NetPrimitives
 // SAFETY: @safe because the memory below is its own, freed with it, and reached only through checked indices.
 /// Which of many sockets have something to read: a level-triggered epoll instance and room for its answers.
 ///
-/// Level-triggered unless asked otherwise, so that a socket read only in part is reported again, and nobody has to read
-/// until nothing is left.
+/// Level-triggered: a socket read only in part is reported again, and nobody has to read until nothing is left.
 @safe
 public struct Poller: ~Copyable {
     private let descriptor: OwnedDescriptor
@@ -32,11 +31,6 @@ public struct Poller: ~Copyable {
     /// Watches a descriptor and reports it as `identifier` until it is closed.
     public func add(_ descriptor: Int32, as identifier: SocketID) throws(SystemError) {
         try packet_poller_add(self.descriptor.rawValue, descriptor, identifier.rawValue).check(.epollControl)
-    }
-
-    /// As `add`, but reports it only when something new comes: for whoever reads until nothing is left.
-    public func addEdgeTriggered(_ descriptor: Int32, as identifier: SocketID) throws(SystemError) {
-        try packet_poller_add_edge(self.descriptor.rawValue, descriptor, identifier.rawValue).check(.epollControl)
     }
 
     /// Blocks until something is readable or `timeoutMilliseconds` have passed (0: not at all, -1: for ever).

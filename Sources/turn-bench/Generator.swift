@@ -48,8 +48,7 @@ struct Generator: ~Copyable {
         let poller = try Poller(capacity: Self.readyPerRound)
         for flow in flows {
             guard flow.relayed != nil else { throw BenchFailure("client \(flow.number) has no relayed address") }
-            // Level-triggered, the kernel would look at every socket again after it was read.
-            try poller.addEdgeTriggered(flow.socket.descriptor.rawValue, as: SocketID(slot: flow.number, generation: 0))
+            try poller.add(flow.socket.descriptor.rawValue, as: SocketID(slot: flow.number, generation: 0))
         }
         self.poller = poller
         self.plan = plan
@@ -245,14 +244,9 @@ struct Generator: ~Copyable {
     private mutating func receiveFromServer(_ flow: Int) {
         // SAFETY: the poller knows numbers below `flowCount` alone.
         let descriptor = unsafe descriptors[flow]
-        // Until nothing is left; most of the time there was one, or one burst.
-        let limit = min(plan.burst + 1, ReceiveVector.capacity)
-        while take(received.receive(from: descriptor, limit: limit), flow) == limit {}
-    }
-
-    /// Counts what the last receive brought; answers how many messages that were.
-    private mutating func take(_ count: Int, _ flow: Int) -> Int {
-        guard count > 0 else { return 0 }
+        // Most of the time it is one packet, or one burst; for what is left the poller reports the socket again.
+        let count = received.receive(from: descriptor, limit: min(plan.burst, ReceiveVector.capacity))
+        guard count > 0 else { return }
         let now = SystemClock.now()
         for index in 0..<count {
             let length = received.byteCount(of: index)
@@ -267,7 +261,6 @@ struct Generator: ~Copyable {
                 }
             }
         }
-        return count
     }
 
     // MARK: Renewing

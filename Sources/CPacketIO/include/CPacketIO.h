@@ -312,12 +312,6 @@ static inline struct packet_result packet_poller_add(int poller, int descriptor,
     return packet_result_of(epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event));
 }
 
-// Edge-triggered, input only: reported once for whatever came since it was last read empty.
-static inline struct packet_result packet_poller_add_edge(int poller, int descriptor, uint64_t identifier) {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = identifier}};
-    return packet_result_of(epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event));
-}
-
 static inline struct packet_result packet_poller_wait(int poller, struct epoll_event *events, int capacity,
                                                       int timeout_milliseconds) {
     return packet_result_of(epoll_wait(poller, events, capacity, timeout_milliseconds));
