@@ -1,6 +1,6 @@
 # The front door. Each target is a script under scripts/ that says what it does and installs.
 .DEFAULT_GOAL := help
-.PHONY: help build run test check simulate flood bench fuzz asan tsan format clean
+.PHONY: help build run test check simulate flood bench profile fuzz asan tsan format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ flood: ## measure what calls lose while somebody floods their shard
 
 bench: ## measure the relay beside coturn and a bare forwarder; writes docs/benchmarks.md (OPTIONS=--quick: a smoke test)
 	@scripts/bench.sh $(OPTIONS)
+
+profile: ## sample where a relayed packet's time goes, by perf (OPTIONS='--load video-gso --rate 25000')
+	@scripts/profile.sh $(OPTIONS)
 
 fuzz: ## fuzz a core: T=message|channeldata|deframer|icmp|relay, TIME=seconds, or INPUT=file to replay
 	@scripts/fuzz.sh "$(T)" "$(or $(INPUT),$(TIME),60)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 WIDTH, HEIGHT = 760, 460
-LEFT, RIGHT, TOP, BOTTOM = 84, 728, 78, 350
+LEFT, RIGHT, TOP, BOTTOM = 104, 728, 78, 350
 INK, FAINT, GRID, PAPER = "#1d2733", "#5b6672", "#e3e7eb", "#ffffff"
 TICKS = 6
 
