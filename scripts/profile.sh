@@ -14,4 +14,4 @@ ensure_swift
 ensure_packages "${BUILD_PACKAGES[@]}" coturn linux-perf python3 util-linux
 swift build "${RELEASE_FLAGS[@]}" --product callrelay
 swift build "${RELEASE_FLAGS[@]}" --product turn-bench
-CALLRELAY_BIN_DIR=$PWD/.build/release exec python3 Tests/bench/profile.py "$@"
+CALLRELAY_BIN_DIR=$PWD/.build/release exec python3 Tests/bench/profiler.py "$@"

@@ -1,6 +1,6 @@
 """Shows where the time of a relayed packet goes, in callrelay, in coturn and in the bare forwarder.
 
-    profile.py [--load voice|video|video-gso] [--rate 100000] [--seconds 5] [--direction up|down] [--coturn PATH]
+    profiler.py [--load voice|video|video-gso] [--rate 100000] [--seconds 5] [--direction up|down] [--coturn PATH]
 
 Samples each of them by perf under one load, and prints tables in Markdown. They stand as in bench.py, the generator on
 the first processor and the server on the last. Sampling takes time itself, and work done while interrupts are off is
