@@ -103,24 +103,11 @@ struct SendVector: ~Copyable {
         return taken
     }
 
-    /// The one packet that waits, with less ado than `packet_send`.
+    /// The one packet that waits, in the plain call. Answers how many packets the kernel took.
     private func sendOne(by descriptor: Int32) -> Int {
-        // SAFETY: the first message and its packet are prepared; a name outlives the call, as `seal` was promised.
-        let header = unsafe messages[0].header
-        let piece = unsafe vectors[0]
         while true {
-            let result =
-                if let name = unsafe header.msg_name {
-                    unsafe packet_send_to(
-                        descriptor,
-                        piece.iov_base,
-                        piece.iov_len,
-                        name.assumingMemoryBound(to: packet_sockaddr.self),
-                        header.msg_namelen
-                    )
-                } else {
-                    unsafe packet_send_connected(descriptor, piece.iov_base, piece.iov_len)
-                }
+            // SAFETY: the first message is prepared, of one packet and with nothing beside it.
+            let result = unsafe packet_send_alone(descriptor, messages)
             if result.error != EINTR { return result.error == 0 ? 1 : 0 }
         }
     }
