@@ -42,19 +42,16 @@ struct ReceiveVector: ~Copyable {
     /// Reads at most `limit` messages; answers how many came.
     mutating func receive(from descriptor: Int32, limit: Int) -> Int {
         let wanted = min(limit, Self.capacity)
-        if wanted == 1, !joins {
-            // SAFETY: as below, with one message.
-            unsafe packet_message_aim(messages, vectors, nil, slots, stride)
-            let result = unsafe packet_receive_from(descriptor, messages)
-            return result.error == 0 ? 1 : 0
-        }
         for index in 0..<wanted {
             // SAFETY: below `capacity`; a slot has `stride` bytes.
             unsafe packet_message_aim(messages + index, vectors + index, nil, slots + index * stride, stride)
             if joins { unsafe packet_message_expect_segments(messages + index, controls + index) }
         }
         // SAFETY: the first `wanted` messages were just prepared.
-        let result = unsafe packet_receive(descriptor, messages, UInt32(wanted))
+        let result =
+            wanted == 1 && !joins
+            ? unsafe packet_receive_from(descriptor, messages)
+            : unsafe packet_receive(descriptor, messages, UInt32(wanted))
         return result.error == 0 ? Int(result.value) : 0
     }
 

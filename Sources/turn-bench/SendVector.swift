@@ -86,12 +86,14 @@ struct SendVector: ~Copyable {
             packetCount = 0
             messageCount = 0
         }
-        if messageCount == 1, packetCount == 1 { return sendOne(by: descriptor) }
         var done = 0
         var taken = 0
         while done < messageCount {
             // SAFETY: the first `messageCount` messages are prepared.
-            let result = unsafe packet_send(descriptor, messages + done, UInt32(messageCount - done))
+            let result =
+                packetCount == 1
+                ? unsafe packet_send_alone(descriptor, messages)
+                : unsafe packet_send(descriptor, messages + done, UInt32(messageCount - done))
             if result.error == EINTR { continue }
             guard result.error == 0, result.value > 0 else {
                 done += 1
@@ -101,14 +103,5 @@ struct SendVector: ~Copyable {
             done += Int(result.value)
         }
         return taken
-    }
-
-    /// The one packet that waits, in the plain call. Answers how many packets the kernel took.
-    private func sendOne(by descriptor: Int32) -> Int {
-        while true {
-            // SAFETY: the first message is prepared, of one packet and with nothing beside it.
-            let result = unsafe packet_send_alone(descriptor, messages)
-            if result.error != EINTR { return result.error == 0 ? 1 : 0 }
-        }
     }
 }

@@ -275,12 +275,13 @@ static inline struct packet_result packet_send_to(int descriptor, const void *by
     return packet_result_of((int)sendto(descriptor, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL, &name->any, length));
 }
 
-// Sends the one piece of a message that asks for nothing else, with less ado than `packet_send`.
+// Sends a message that is one piece and asks for nothing else, with less ado than `packet_send`, and answers as it does.
 static inline struct packet_result packet_send_alone(int descriptor, const struct packet_message *message) {
     const struct iovec *piece = message->header.msg_iov;
     const struct sockaddr *name = (const struct sockaddr *)message->header.msg_name;
-    return packet_result_of((int)sendto(descriptor, piece->iov_base, piece->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL, name,
-                                        message->header.msg_namelen));
+    ssize_t length = sendto(descriptor, piece->iov_base, piece->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL, name,
+                            message->header.msg_namelen);
+    return packet_result_of(length < 0 ? -1 : 1);
 }
 
 // Reads one datagram without waiting.
