@@ -51,6 +51,7 @@ let package = Package(
         .executable(name: "callrelay", targets: ["callrelay"]),
         .executable(name: "socketio-echo", targets: ["socketio-echo"]),
         .executable(name: "turn-bench", targets: ["turn-bench"]),
+        .executable(name: "call-bench", targets: ["call-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -63,6 +64,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -96,7 +98,7 @@ let package = Package(
         .target(
             name: "CallStore",
             dependencies: [
-                "CallModel",
+                "CallModel", "Locking",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -167,20 +169,33 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "TURNBench",
-            dependencies: [
-                "NetPrimitives", "STUNCore",
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
-            ],
+            name: "BenchCore",
+            dependencies: ["NetPrimitives", .product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: borrowing
         ),
+        .target(name: "BenchSupport", swiftSettings: strict),
+        .target(name: "TURNBench", dependencies: ["BenchCore", "NetPrimitives", "STUNCore"], swiftSettings: borrowing),
         .executableTarget(
             name: "turn-bench",
             dependencies: [
-                "CPacketIO", "NetPrimitives", "PacketIO", "STUNServer", "TURNBench",
+                "BenchCore", "BenchSupport", "CPacketIO", "NetPrimitives", "PacketIO", "STUNServer", "TURNBench",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: borrowing
+        ),
+        .target(name: "CallBench", dependencies: ["BenchCore", "NetPrimitives"], swiftSettings: borrowing),
+        .executableTarget(
+            name: "call-bench",
+            dependencies: [
+                "BenchCore", "BenchSupport", "CallBench", "Locking", "NetPrimitives", "PacketIO", "SocketIO",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            swiftSettings: strict
         ),
         .executableTarget(
             name: "turn-simulation",
@@ -233,6 +248,12 @@ let package = Package(
         .testTarget(
             name: "TURNRelayTests",
             dependencies: ["NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "TestSupport"],
+            swiftSettings: borrowing
+        ),
+        .testTarget(name: "BenchCoreTests", dependencies: ["BenchCore", "NetPrimitives"], swiftSettings: borrowing),
+        .testTarget(
+            name: "CallBenchTests",
+            dependencies: ["BenchCore", "CallBench", "NetPrimitives"],
             swiftSettings: borrowing
         ),
         .testTarget(

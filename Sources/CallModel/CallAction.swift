@@ -60,4 +60,21 @@ public struct CallTransition: Hashable, Sendable {
 
     /// Whether there is something to commit.
     public var isChange: Bool { call.version != previousVersion }
+
+    /// Whether all that changed is what the events say, beside the numbers of event and version.
+    public var onlyAppends: Bool {
+        !changesParticipants && !purgesSignals && !events.isEmpty && events.allSatisfy(\.kind.isOnlyToldOf)
+    }
+}
+
+extension CallEventKind {
+    /// Whether it leaves the call's state as it was.
+    fileprivate var isOnlyToldOf: Bool {
+        switch self {
+        case .signal, .relayAllocated, .relayReleased: true
+        case .initiated, .ringing, .answered, .rejected, .missed, .joined, .resumed, .disconnected, .left,
+            .audioToggled, .videoToggled, .mediaState, .ended:
+            false
+        }
+    }
 }

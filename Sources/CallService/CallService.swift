@@ -15,6 +15,7 @@ public final class CallService: Sendable {
     let clock: @Sendable () -> Timestamp
     let log: @Sendable (CallServiceReport) -> Void
     let lanes = CallLanes()
+    let recentCalls = RecentCalls()
 
     /// The sockets of this node.
     public let hub: Hub
@@ -85,7 +86,9 @@ extension CallService {
         by actor: Actor,
         authorise: (Call) async throws(CallFailure) -> Void
     ) async throws(CallFailure) -> CallTransition {
-        try await commit(id) { (call) async throws(CallFailure) in
+        var mayUseRecent = false
+        if case .signal = action { mayUseRecent = true }
+        return try await commit(id, mayUseRecent: mayUseRecent) { (call) async throws(CallFailure) in
             guard call.participant(actor.userID) != nil else { throw .forbidden }
             try await authorise(call)
             return try call.applying(action, by: actor, now: self.clock(), policy: self.policy)
@@ -93,25 +96,44 @@ extension CallService {
     }
 
     /// The one mechanism behind every change of a call. Called from the call's lane.
+    ///
+    /// With `mayUseRecent` the first try begins from the call as this node last committed it. That may be out of date, but
+    /// for what the relay carried also where the version is the same, so only for acts whose answers and events do not show
+    /// the call.
     func commit(
         _ id: CallID,
+        mayUseRecent: Bool = false,
         _ apply: (Call) async throws(CallFailure) -> CallTransition
     ) async throws(CallFailure) -> CallTransition {
+        if mayUseRecent, let recent = recentCalls.call(id), let transition = try? await apply(recent),
+            transition.isChange, try await written(transition)
+        {
+            return transition
+        }
         for _ in 0..<Self.attempts {
             guard let call = try await stored({ () async throws(StoreFailure) in try await self.store.call(id) }) else {
                 throw .callNotFound
             }
             let transition = try await apply(call)
             guard transition.isChange else { return transition }
-            let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
-            if try await stored({ () async throws(StoreFailure) in try await self.store.commit(commit) }) {
-                if transition.endsCall { mediaRelay?.callEnded(id) }
-                await tell(commit)
-                return transition
-            }
+            if try await written(transition) { return transition }
         }
         log(.storeFailed(operation: "commit", reason: "the call changed \(Self.attempts) times in a row"))
         throw .storeUnavailable
+    }
+
+    /// Commits a change and tells of it, if the stored version is still the one that it began from.
+    private func written(_ transition: CallTransition) async throws(CallFailure) -> Bool {
+        let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
+        let id = transition.call.id
+        guard try await stored({ () async throws(StoreFailure) in try await self.store.commit(commit) }) else {
+            recentCalls.forget(id)
+            return false
+        }
+        recentCalls.remember(transition.call)
+        if transition.endsCall { mediaRelay?.callEnded(id) }
+        await tell(commit)
+        return true
     }
 
     /// Tells this node's sockets what was committed; first what other nodes committed before it.

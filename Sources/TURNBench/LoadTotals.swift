@@ -1,4 +1,4 @@
-internal import Histogram
+import BenchCore
 public import NetPrimitives
 
 /// What came of the payloads of one direction.
@@ -12,7 +12,7 @@ public struct LoadTotals: Sendable {
     /// Of those received: behind one that was sent later.
     public private(set) var late: UInt64 = 0
 
-    private var latency: Histogram<UInt64>
+    private var latency = LatencyRecorder()
     private var windows: [SequenceWindow]
     /// Payloads due before it belong to the warm-up and count for nothing.
     private let begin: Instant
@@ -21,11 +21,6 @@ public struct LoadTotals: Sendable {
     public init(flowCount: Int, begin: Instant) {
         self.begin = begin
         windows = Array(repeating: SequenceWindow(), count: flowCount)
-        latency = Histogram(
-            lowestDiscernibleValue: 1,
-            highestTrackableValue: 60_000_000_000,
-            numberOfSignificantValueDigits: .three
-        )
     }
 
     /// Counts a payload that came at `now`.
@@ -41,14 +36,14 @@ public struct LoadTotals: Sendable {
         }
         received += 1
         let nanoseconds = now > stamp.due ? now.nanoseconds &- stamp.due.nanoseconds : 0
-        _ = latency.record(min(nanoseconds, 60_000_000_000))
+        latency.record(nanoseconds: nanoseconds)
     }
 
     /// The latency that `percent` of the payloads did not exceed, in microseconds; 0 if none came.
     public func latencyMicroseconds(percent: Double) -> Double {
-        received == 0 ? 0 : Double(latency.valueAtPercentile(percent)) / 1000
+        Double(latency.nanoseconds(percent: percent)) / 1000
     }
 
     /// The longest latency, in microseconds.
-    public var longestMicroseconds: Double { received == 0 ? 0 : Double(latency.max) / 1000 }
+    public var longestMicroseconds: Double { Double(latency.maximumNanoseconds) / 1000 }
 }

@@ -1,3 +1,4 @@
+import BenchCore
 import CPacketIO
 import Glibc
 import NetPrimitives
@@ -117,7 +118,7 @@ struct Generator: ~Copyable {
     /// Sends and reads until `end`, then only reads until `drainEnd`; `tell` is called once a second.
     mutating func run(until end: Instant, tell: (inout Generator, Double) -> Void) {
         let begin = SystemClock.now()
-        let pacer = plan.packetsPerSecond.map { Pacer(burstsPerSecond: $0 / Double(plan.burst), start: begin) }
+        let pacer = plan.packetsPerSecond.map { Pacer(perSecond: $0 / Double(plan.burst), start: begin) }
         let firstUp = upBursts
         let firstDown = downBursts
         var nextTell = begin.advanced(bySeconds: 1)

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import BenchSupport
 import FoundationEssentials
 import Glibc
 import NetPrimitives
@@ -187,11 +188,4 @@ struct LoadCommand: ParsableCommand {
         }
         return source
     }
-}
-
-/// A failure in one line.
-struct CleanFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
 }

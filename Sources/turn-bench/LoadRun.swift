@@ -1,3 +1,4 @@
+import BenchSupport
 import CPacketIO
 import NetPrimitives
 import PacketIO

@@ -25,11 +25,14 @@ enum ImportRules {
             own: relayCore.union(["Locking", "PacketIO"]),
             foreign: ["Glibc", "Synchronization", "Logging"]
         ),
-        "TURNBench": ImportRule(own: ["NetPrimitives", "STUNCore"], foreign: ["Histogram"]),
+        "BenchCore": ImportRule(own: ["NetPrimitives"], foreign: ["Histogram"]),
+        "BenchSupport": ImportRule(own: [], foreign: ["FoundationEssentials", "Glibc"]),
+        "TURNBench": ImportRule(own: ["BenchCore", "NetPrimitives", "STUNCore"], foreign: []),
+        "CallBench": ImportRule(own: ["BenchCore", "NetPrimitives"], foreign: []),
         "SocketIO": ImportRule(own: ["NetPrimitives"], foreign: []),
         "CallModel": ImportRule(own: [], foreign: []),
         "Signaling": ImportRule(own: ["CallModel", "SocketIO"], foreign: []),
-        "CallStore": ImportRule(own: ["CallModel"], foreign: ["Crypto", "Foundation", "GRDB", "Logging"]),
+        "CallStore": ImportRule(own: ["CallModel", "Locking"], foreign: ["Crypto", "Foundation", "GRDB", "Logging"]),
         "CallService": ImportRule(
             own: callCore.union(["CallStore", "Locking"]),
             foreign: ["Crypto", "Foundation", "Logging"]
@@ -55,12 +58,12 @@ enum ImportRules {
 
     /// The cores: no socket, no clock, no lock, no randomness of their own, no `async`.
     static let cores: Set = [
-        "NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "TURNBench", "SocketIO", "CallModel",
-        "Signaling",
+        "NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "BenchCore", "TURNBench", "CallBench", "SocketIO",
+        "CallModel", "Signaling",
     ]
 
     /// Executables compose; they may import anything that they declare.
-    static let executables: Set = ["callrelay", "socketio-echo", "turn-bench"]
+    static let executables: Set = ["callrelay", "socketio-echo", "turn-bench", "call-bench"]
 
     /// The imports of one source file that its target's rule does not allow.
     static func violations(target: String, source: String) -> [String] {

@@ -19,6 +19,9 @@ extension SQLiteCallStore {
         WHERE call_id = ? AND version = ?
         """
 
+    /// For what changes nothing else, which is most of what happens.
+    static let updateNumbers = "UPDATE call_sessions SET seq = ?, version = ? WHERE call_id = ? AND version = ?"
+
     static func callArguments(_ call: Call) -> StatementArguments {
         [
             call.roomID, call.callType.rawValue, call.isGroup, call.isRelayOnly, call.state.rawValue, call.createdBy,

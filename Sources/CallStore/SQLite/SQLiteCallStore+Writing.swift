@@ -22,9 +22,15 @@ extension SQLiteCallStore {
         try await write("commit call") { db in
             let transition = commit.transition
             let call = transition.call
-            try db.cachedStatement(sql: Self.updateCall).execute(
-                arguments: Self.callArguments(call) + [transition.previousVersion]
-            )
+            if transition.onlyAppends {
+                try db.cachedStatement(sql: Self.updateNumbers).execute(arguments: [
+                    call.sequence, call.version, call.id.rawValue, transition.previousVersion,
+                ])
+            } else {
+                try db.cachedStatement(sql: Self.updateCall).execute(
+                    arguments: Self.callArguments(call) + [transition.previousVersion]
+                )
+            }
             guard db.changesCount == 1 else { return false }
             if transition.changesParticipants {
                 let update = try db.cachedStatement(sql: Self.updateParticipant)

@@ -4,6 +4,7 @@ import GRDB
 /// Calls in one SQLite file. Several processes may share it; writers take turns.
 public struct SQLiteCallStore: CallStore {
     let pool: DatabasePool
+    private let commits: GroupCommit
 
     /// Seconds that a writer waits for another process before it counts as `unavailable`.
     static let busyTimeout = 5.0
@@ -16,6 +17,9 @@ public struct SQLiteCallStore: CallStore {
         configuration.label = "calls"
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
+            // What was acknowledged survives a power cut, too: commits share their syncs.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            commits = GroupCommit(pool: pool)
         } catch {
             throw Self.failure("open", error)
         }
@@ -30,15 +34,13 @@ public struct SQLiteCallStore: CallStore {
         }
     }
 
-    /// One transaction. It runs to its end even if whoever asked has stopped waiting: a commit that happened and was
-    /// reported as cancelled would never be told to anybody.
+    /// One change, all or nothing; on the disk when this returns.
     func write<Result: Sendable>(
         _ operation: String,
         _ work: @escaping @Sendable (Database) throws -> Result
     ) async throws(StoreFailure) -> Result {
-        let pool = pool
         do {
-            return try await Task { try await pool.write(work) }.value
+            return try await commits.write(work)
         } catch {
             throw Self.failure(operation, error)
         }

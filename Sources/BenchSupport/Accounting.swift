@@ -1,17 +1,18 @@
 import FoundationEssentials
 
 /// What the kernel's accounting says, at one moment.
-struct Accounting {
+public struct Accounting: Sendable {
     /// Nanoseconds that the server's threads ran.
-    var serverNanoseconds: UInt64 = 0
-    /// By processor: ticks that it was busy, and in interrupts' work among them.
-    var busyTicks: [UInt64] = []
-    var softirqTicks: UInt64 = 0
-    /// Of all processors.
-    var totalTicks: UInt64 = 0
+    public var serverNanoseconds: UInt64 = 0
+    /// By processor: ticks that it was busy.
+    public var busyTicks: [UInt64] = []
+    /// Ticks in interrupts' work, of all processors.
+    public var softirqTicks: UInt64 = 0
+    /// Ticks of all processors.
+    public var totalTicks: UInt64 = 0
 
     /// Reads the machine's figures, and those of `process`.
-    static func now(of process: Int?) -> Accounting {
+    public static func now(of process: Int?) -> Accounting {
         var accounting = Accounting()
         if let process { accounting.serverNanoseconds = runNanoseconds(of: process) }
         for line in text("/proc/stat").split(separator: "\n") where line.hasPrefix("cpu") {
@@ -28,7 +29,7 @@ struct Accounting {
     }
 
     /// The time on a processor of all threads of a process, by the scheduler's own count.
-    static func runNanoseconds(of process: Int) -> UInt64 {
+    public static func runNanoseconds(of process: Int) -> UInt64 {
         let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
         return tasks.reduce(0) { sum, task in
             let first = text("/proc/\(process)/task/\(task)/schedstat").split(separator: " ").first
@@ -37,7 +38,7 @@ struct Accounting {
     }
 
     /// Bytes of a process that are in memory; 0 if it is not to be read.
-    static func residentBytes(of process: Int) -> UInt64 {
+    public static func residentBytes(of process: Int) -> UInt64 {
         for line in text("/proc/\(process)/status").split(separator: "\n") where line.hasPrefix("VmRSS:") {
             return (line.split(separator: " ").dropFirst().first.flatMap { UInt64($0) } ?? 0) * 1024
         }
@@ -45,7 +46,7 @@ struct Accounting {
     }
 
     /// Bytes that the kernel keeps in its own small records.
-    static func slabBytes() -> UInt64 {
+    public static func slabBytes() -> UInt64 {
         for line in text("/proc/meminfo").split(separator: "\n") where line.hasPrefix("Slab:") {
             return (line.split(separator: " ").dropFirst().first.flatMap { UInt64($0) } ?? 0) * 1024
         }

@@ -1,9 +1,9 @@
 import Glibc
 
 /// Standard output, for whoever reads it through a pipe.
-enum StandardOutput {
+public enum StandardOutput {
     /// Has what was printed leave now.
-    static func flush() {
+    public static func flush() {
         // A null stream means all of them.
         _ = fflush(nil)
     }

@@ -1,19 +1,21 @@
 import Glibc
 
 /// One line on standard error that says how far a run is: rewritten on a terminal, one below the other elsewhere.
-struct StatusLine: Sendable {
-    let isSilent: Bool
+public struct StatusLine: Sendable {
+    private let isSilent: Bool
     private var isTerminal: Bool { isatty(STDERR_FILENO) != 0 }
 
-    init(isSilent: Bool) { self.isSilent = isSilent }
+    /// A line that is shown unless `isSilent`.
+    public init(isSilent: Bool) { self.isSilent = isSilent }
 
-    func show(_ text: String) {
+    /// Shows `text` in place of what was shown before.
+    public func show(_ text: String) {
         guard !isSilent else { return }
         write(isTerminal ? "\r\u{1B}[2K\(text)" : "\(text)\n")
     }
 
     /// Makes room for the closing table.
-    func clear() {
+    public func clear() {
         guard !isSilent, isTerminal else { return }
         write("\r\u{1B}[2K")
     }
