@@ -28,15 +28,26 @@ extension InterleavedRoom {
 
     private func begin(_ inclination: Mood.Inclination) {
         switch inclination {
-        case .wait:
-            time += mood.pause(using: &generator)
-            if chance(1, in: 2) { sweep([Int.random(in: skews.indices, using: &generator)]) }
-        case .sweep: sweep(chance(1, in: 2) ? Array(skews.indices) : [Int.random(in: skews.indices, using: &generator)])
+        case .wait: wait()
+        case .sweep: sweep(chance(1, in: 2) ? Array(skews.indices) : [drawnNode()])
         case .initiate: initiate(Self.users.randomElement(using: &generator) ?? "")
         case .intrude: intrude()
         default:
             let id = drawnCall()
             act(drawnUser(inclination, of: id), inclination, on: id)
+        }
+    }
+
+    /// Some time passes; now and then just as much as a deadline needs, or one millisecond less.
+    private func wait() {
+        let node = drawnNode()
+        let deadline = store.calls.compactMap(\.nextDeadline).min().map { $0.milliseconds - skews[node] }
+        if let deadline, deadline > time, chance(1, in: 10) {
+            time = deadline - (chance(1, in: 4) ? 1 : 0)
+            sweep([node])
+        } else {
+            time += mood.pause(using: &generator)
+            if chance(1, in: 2) { sweep([node]) }
         }
     }
 
