@@ -20,7 +20,6 @@ extension CallMachine {
         if call.state == .connecting, isDue(call.connectDeadline) { return finish(.failed, by: nil) }
         for participant in call.participants where isDue(socketDeadline(of: participant)) {
             depart(participant.userID, device: participant.deviceID)
-            if call.state == .ended { return }
         }
         for participant in call.participants where isDue(participant.graceDeadline) {
             depart(participant.userID, device: participant.deviceID)
