@@ -18,6 +18,9 @@ extension CallMachine {
             if call.state == .ringing { return finish(.missed, by: nil) }
         }
         if call.state == .connecting, isDue(call.connectDeadline) { return finish(.failed, by: nil) }
+        // A server that was started anew with a longer timeout finds a deadline due and nobody to whom it applies yet: the
+        // change makes a new one.
+        if call.state == .active, isDue(call.connectDeadline) { changed = true }
         for participant in call.participants where isDue(socketDeadline(of: participant)) {
             depart(participant.userID, device: participant.deviceID)
         }

@@ -60,6 +60,17 @@ struct CallSessionTests {
         #expect(scenario.wait(30_000) == [.left, .ended(.left)])
     }
 
+    @Test("Under a longer timeout a place that no socket joined is kept longer, and the deadline moves")
+    func longerTimeout() throws {
+        var scenario = try CallScenario.connected(group: true, invitees: ["@bob:hs", "@carol:hs"])
+        try scenario.act(.answer(description: nil), "carol")
+        let answered = scenario.now
+        scenario.policy.connectTimeout = 40_000
+        #expect(scenario.wait(30_000).isEmpty)
+        #expect(scenario.call.nextDeadline == answered.advanced(byMilliseconds: 40_000))
+        #expect(scenario.wait(10_000) == [.left])
+    }
+
     @Test("The creator of a group call, too, joins by a socket in time, counted from the first answer")
     func socketlessCreator() throws {
         var scenario = try CallScenario(invitees: ["@bob:hs", "@carol:hs"], group: true)
