@@ -1,6 +1,6 @@
 # The front door. Each target is a script under scripts/ that says what it does and installs.
 .DEFAULT_GOAL := help
-.PHONY: help build run test check simulate flood bench profile fuzz asan tsan format clean
+.PHONY: help build run test check model simulate flood bench profile fuzz asan tsan format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ test: ## build and run every suite: format, shellcheck, unit, end to end
 
 check: ## the quick gates: format, shellcheck, import directions
 	@scripts/check.sh
+
+model: ## play calls in any order against a reference of their rules, SEEDS=10000 times
+	@scripts/model.sh
 
 simulate: ## simulate a thousand clients on a bad network, SEEDS=100 times
 	@scripts/simulate.sh

@@ -32,7 +32,8 @@ public struct Call: Hashable, Sendable {
     public package(set) var participants: [Participant]
     /// When whoever has not answered counts as having missed it.
     public package(set) var ringDeadline: Timestamp?
-    /// When an answered call that has not become active counts as failed.
+    /// When an answered call that has not become active counts as failed; in an active one, when the first of those
+    /// whom no socket has joined loses the place.
     public package(set) var connectDeadline: Timestamp?
     /// When an ended call's signals are to be deleted.
     public package(set) var purgeDeadline: Timestamp?

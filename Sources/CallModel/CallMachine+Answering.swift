@@ -59,7 +59,9 @@ extension CallMachine {
         let participant = try requireParticipant()
         guard call.state != .ended else { return }
         if participant.state.isRinging { return refuse(participant, reason) }
-        guard participant.state.isPresent else { return }
+        // A group call is its creator's to end, who may have left it by then.
+        let isCreatorOfGroup = call.isGroup && participant.userID == call.createdBy
+        guard participant.state.isPresent || isCreatorOfGroup else { return }
         let device = actor.deviceID ?? participant.deviceID
         if call.state == .ringing {
             finish(.cancelled, by: participant.userID, device: device)

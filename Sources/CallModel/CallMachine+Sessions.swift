@@ -27,7 +27,6 @@ extension CallMachine {
         }
         if call.state == .connecting, call.participants.count(where: { $0.session != nil }) >= 2 {
             call.state = .active
-            call.connectDeadline = nil
         }
     }
 

@@ -67,6 +67,7 @@ struct CallMachine {
     /// What came of it, as a change of the version that it began from.
     consuming func transition(from version: Int64) -> CallTransition {
         if changed { call.version = version &+ 1 }
+        if call.state == .active { call.connectDeadline = call.participants.compactMap(socketDeadline).min() }
         return CallTransition(
             call: call,
             previousVersion: version,

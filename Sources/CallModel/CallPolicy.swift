@@ -2,7 +2,8 @@
 public struct CallPolicy: Hashable, Sendable {
     /// How long a call rings, in milliseconds.
     public var ringTimeout: Int64
-    /// How long an answered call may take until two sockets have joined, in milliseconds.
+    /// How long an answered call may take until two sockets have joined, in milliseconds; in an active group call, how
+    /// long whoever answered may take until a socket has.
     public var connectTimeout: Int64
     /// How long a participant whose socket was lost keeps its place, in milliseconds.
     public var reconnectGrace: Int64

@@ -118,6 +118,8 @@ struct CallEndingTests {
         #expect(try other.act(.end(nil), "alice") == [.ended(.hangup)])
         #expect(try scenario.act(.leave, "alice", session: "a1") == [.left])
         #expect(scenario.call.state == .active)
+        other = scenario
+        #expect(try other.act(.end(nil), "alice") == [.ended(.hangup)], "not in it any more, and still its creator")
         #expect(try scenario.act(.leave, "carol") == [.left, .ended(.left)])
         #expect(scenario.call.endedBy == "@carol:hs")
     }

@@ -43,6 +43,48 @@ struct CallSessionTests {
         #expect(CallEventKind.resumed.scope == nil)
     }
 
+    @Test("In a group whoever answers and joins by no socket in time loses the place, and does not keep the room")
+    func socketless() throws {
+        var scenario = try CallScenario.connected(group: true, invitees: ["@bob:hs", "@carol:hs", "@dave:hs"])
+        try scenario.act(.answer(description: nil), "carol", device: "C")
+        scenario.wait(10_000)
+        try scenario.act(.answer(description: nil), "dave", device: "D")
+        #expect(scenario.wait(19_999).isEmpty)
+        #expect(scenario.wait(1) == [.left])
+        #expect(scenario.state("carol") == .left && scenario.state("dave") == .joined)
+        try scenario.act(.join(after: nil), "dave", device: "D", session: "d1")
+        #expect(scenario.call.nextDeadline == nil)
+        try scenario.act(.answer(description: nil), "carol", device: "C")
+        for user in ["alice", "bob", "dave"] { try scenario.act(.leave, user) }
+        #expect(scenario.call.state == .active)
+        #expect(scenario.wait(30_000) == [.left, .ended(.left)])
+    }
+
+    @Test("Under a longer timeout a place that no socket joined is kept longer, and the deadline moves")
+    func longerTimeout() throws {
+        var scenario = try CallScenario.connected(group: true, invitees: ["@bob:hs", "@carol:hs"])
+        try scenario.act(.answer(description: nil), "carol")
+        let answered = scenario.now
+        scenario.policy.connectTimeout = 40_000
+        #expect(scenario.wait(30_000).isEmpty)
+        #expect(scenario.call.nextDeadline == answered.advanced(byMilliseconds: 40_000))
+        #expect(scenario.wait(10_000) == [.left])
+    }
+
+    @Test("The creator of a group call, too, joins by a socket in time, counted from the first answer")
+    func socketlessCreator() throws {
+        var scenario = try CallScenario(invitees: ["@bob:hs", "@carol:hs"], group: true)
+        scenario.wait(40_000)
+        for user in ["bob", "carol"] {
+            try scenario.act(.answer(description: nil), user, device: user)
+            try scenario.act(.join(after: nil), user, session: user)
+        }
+        #expect(scenario.call.state == .active)
+        #expect(scenario.wait(29_999).isEmpty)
+        #expect(scenario.wait(1) == [.left])
+        #expect(scenario.state("alice") == .left && scenario.call.state == .active)
+    }
+
     @Test("A resume from the future is refused and changes nothing")
     func resumeFromTheFuture() throws {
         var scenario = try CallScenario.connected()
