@@ -183,7 +183,7 @@ def has_input(operation: APIOperation) -> bool:
 
 
 def walk_at_random(
-    operation: APIOperation, mode: GenerationMode, calls: Calls, seen: set[int], kinds: list[str] = list(KINDS)
+    operation: APIOperation, mode: GenerationMode, calls: Calls, seen: set[int], kinds: tuple[str, ...] = tuple(KINDS)
 ) -> None:
     @seed(SEED)
     @SETTINGS
@@ -229,5 +229,5 @@ def test_calls_that_come_too_fast_are_refused_as_the_document_says(start_server)
     server = start_server(CALL_INITIATE_RATE="user=5/m,address=1000/m")
     operation = described(server)["/api/calls/initiate"]["post"]
     seen: set[int] = set()
-    walk_at_random(operation, GenerationMode.POSITIVE, Calls(server), seen, kinds=["as generated"])
+    walk_at_random(operation, GenerationMode.POSITIVE, Calls(server), seen, kinds=("as generated",))
     assert 429 in seen
