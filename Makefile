@@ -1,9 +1,9 @@
 # The front door. Each target is a script under scripts/ that says what it does and installs.
 .DEFAULT_GOAL := help
-.PHONY: help build run test check model simulate flood bench profile fuzz asan tsan format clean
+.PHONY: help build run test check model simulate flood conformance bench profile fuzz asan tsan format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the release binaries into .build/release
 	@scripts/build.sh
@@ -25,6 +25,9 @@ simulate: ## simulate a thousand clients on a bad network, SEEDS=100 times
 
 flood: ## measure what calls lose while somebody floods their shard
 	@scripts/flood.sh
+
+conformance: ## run the conformance tests of Engine.IO and Socket.IO again and again, ROUNDS=50 times
+	@scripts/conformance.sh
 
 bench: ## measure the relay beside coturn and a bare forwarder; writes docs/benchmarks.md (OPTIONS=--quick: a smoke test)
 	@scripts/bench.sh $(OPTIONS)

@@ -33,38 +33,36 @@ public struct CallAPI {
         router.add(middleware: OriginMiddleware(policy: configuration.cors))
         router.add(middleware: ProblemMiddleware())
         if configuration.answersLoopbackNamesOnly { router.add(middleware: HostMiddleware()) }
-        let identified = router.group().add(middleware: AuthenticationMiddleware(verifier: verifier))
+        router.add(middleware: AuthenticationMiddleware(verifier: verifier))
         for route in routes {
-            let group: any RouterMethods<APIContext> = route.needsIdentity ? identified : router
-            add(route, to: group)
+            add(route, to: router)
         }
-        refuseOtherMethods(open: router, identified: identified)
+        refuseOtherMethods(router)
         router.get("/") { request, _ in try PageRoutes.answer(request) }
         for method in Self.methods where method != .get {
             router.on("/", method: method) { _, _ -> Response in throw Problem.methodNotAllowed([.get]) }
         }
         router.get("/**") { request, _ in try PageRoutes.answer(request) }
-        for method in Self.methods {
-            identified.on("/api/**", method: method) { _, _ -> Response in throw Problem.notFound }
-        }
         return router
     }
 
-    private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options]
+    /// What a known path answers with 405 where it does not have it.
+    private static let methods: [HTTPRequest.Method] = [
+        "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY",
+    ].compactMap(HTTPRequest.Method.init(rawValue:))
 
-    private func add(_ route: APIRoute, to group: any RouterMethods<APIContext>) {
-        group.on(RouterPath(route.path), method: route.method) { [configuration] request, context in
+    private func add(_ route: APIRoute, to router: Router<APIContext>) {
+        router.on(RouterPath(route.path), method: route.method) { [configuration] request, context in
             try await route.answer(APIRequest(request: request, context: context, configuration: configuration))
         }
     }
 
     /// A known path with another method is 405 and says which methods there are, instead of 404.
-    private func refuseOtherMethods(open: Router<APIContext>, identified: RouterGroup<APIContext>) {
+    private func refuseOtherMethods(_ router: Router<APIContext>) {
         for (path, known) in Dictionary(grouping: routes, by: \.path) {
             let allowed = known.map(\.method)
-            let group: any RouterMethods<APIContext> = known[0].needsIdentity ? identified : open
             for method in Self.methods where !allowed.contains(method) {
-                group.on(RouterPath(path), method: method) { _, _ -> Response in
+                router.on(RouterPath(path), method: method) { _, _ -> Response in
                     throw Problem.methodNotAllowed(allowed)
                 }
             }

@@ -1,4 +1,4 @@
-public import BenchCore
+import BenchCore
 
 /// What idle connections cost, in the shape of `--json`.
 public struct IdleReport: Codable, Hashable, Sendable {

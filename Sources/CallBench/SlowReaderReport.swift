@@ -1,4 +1,4 @@
-public import BenchCore
+import BenchCore
 
 /// What clients cost that do not read, in the shape of `--json`.
 public struct SlowReaderReport: Codable, Hashable, Sendable {

@@ -4,6 +4,7 @@ import BenchSupport
 import CallBench
 import NIOCore
 import NIOPosix
+import NetPrimitives
 
 /// What carries an idle connection.
 enum IdleTransport: String, ExpressibleByArgument, CaseIterable, Sendable {

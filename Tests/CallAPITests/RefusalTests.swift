@@ -14,11 +14,14 @@ struct RefusalTests {
         try await APIHarness.run { api in
             var headers: HTTPFields = [:]
             headers[.authorization] = field
-            for path in ["/api/calls/active", "/api/calls/x/status", "/api/nothing", "//api/calls/active"] {
-                let reply = try await api.send(.get, path, headers: headers)
-                #expect(reply.status == 401, "\(path)")
-                #expect(["missing_token", "invalid_token"].contains(reply.problem))
-                #expect(reply.headers[.wwwAuthenticate] == "Bearer")
+            let unknown = ["/api", "/api/", "/api/nothing", "/api/calls/x", "/api/calls//status"]
+            for path in ["/api/calls/active", "/api/calls/x/status", "//api/calls/active"] + unknown {
+                for method: HTTPRequest.Method in [.get, .delete, .trace, .connect] {
+                    let reply = try await api.send(method, path, headers: headers)
+                    #expect(reply.status == 401, "\(method) \(path)")
+                    #expect(["missing_token", "invalid_token"].contains(reply.problem))
+                    #expect(reply.headers[.wwwAuthenticate] == "Bearer")
+                }
             }
         }
     }
@@ -128,8 +131,11 @@ struct RefusalTests {
             #expect(get.problem == "method_not_allowed")
             #expect(get.headers[.allow] == "POST")
             for path in ["/healthz", "/"] {
-                let delete = try await api.send(.delete, path)
-                #expect(delete.status == 405)
+                for method: HTTPRequest.Method in [.delete, .trace] {
+                    let reply = try await api.send(method, path)
+                    #expect(reply.status == 405, "\(method) \(path)")
+                    #expect(reply.headers[.allow] == "GET")
+                }
             }
         }
     }

@@ -67,6 +67,39 @@ struct EngineSessionTests {
         #expect(packets == (0..<40).map(String.init))
     }
 
+    @Test("a poll does not part binary messages from the text before them", arguments: 12...17)
+    func attachmentsStayTogether(before: Int) {
+        var harness = SessionHarness(.polling)
+        for number in 0..<before { harness.apply(.send(.text("\(number)"))) }
+        harness.apply(.send(.text("header")), .send(.binary([1])), .send(.binary([2])), .send(.text("last")))
+        _ = harness.take()
+        var packets: [Substring] = []
+        while packets.last != "4last" {
+            let request = harness.poll()
+            guard case .payload(let body)? = harness.take().answer(to: request) else { break }
+            let some = body.split(separator: "\u{1E}")
+            #expect(some.count <= 16)
+            if some.contains("4header") { #expect(some.contains("bAQ==") && some.contains("bAg==")) }
+            packets += some
+        }
+        #expect(packets == (0..<before).map { "4\($0)" } + ["4header", "bAQ==", "bAg==", "4last"])
+    }
+
+    @Test("more binary messages in a row than a poll carries go out all the same")
+    func manyBinaryMessages() {
+        var harness = SessionHarness(.polling)
+        for number in 0..<40 { harness.apply(.send(.binary([UInt8(number)]))) }
+        _ = harness.take()
+        var count = 0
+        for expected in [16, 16, 8] {
+            let request = harness.poll()
+            guard case .payload(let body)? = harness.take().answer(to: request) else { break }
+            #expect(body.split(separator: "\u{1E}").count == expected)
+            count += expected
+        }
+        #expect(count == 40)
+    }
+
     @Test("a second poll, or a second body, ends the session and both are answered")
     func overlap() {
         var harness = SessionHarness(.polling)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from call_page_room import browser, open_room, room  # noqa: F401: fixtures
+from hold_ups import pytest_configure, pytest_runtest_protocol  # noqa: F401: hooks
 from running_server import RunningServer
 
 

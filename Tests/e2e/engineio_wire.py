@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -46,6 +47,21 @@ class Endpoint:
 
         return answer
 
+    def connect(self):
+        """A bare connection to the server."""
+        return socket.create_connection(("127.0.0.1", self.server.port), timeout=10)
+
+    def begin(self, method, query, fields="", body=b""):
+        """A connection on which a request has been sent as far as it is given; nothing of the answer has been read."""
+        connection = self.connect()
+        connection.sendall(f"{method} {self.target(query)} HTTP/1.1\r\nHost: x\r\n{fields}\r\n".encode() + body)
+        return connection
+
+    def exchange(self, method, query, fields="", body=b""):
+        """The whole answer to a request that no library would send, up to the end of the connection."""
+        with self.begin(method, query, "Connection: close\r\n" + fields, body) as connection:
+            return connection.makefile("rb").read()
+
     def target(self, query):
         return self.path + ("?" + query if query else "")
 
@@ -82,6 +98,12 @@ class Endpoint:
         opening = socket.recv(timeout=5)
         assert opening[0] == "0"
         return socket, json.loads(opening[1:])
+
+
+def abort(connection):
+    """Ends a connection by RST, as a client does that has crashed."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    connection.close()
 
 
 class InBackground:

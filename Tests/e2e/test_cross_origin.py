@@ -113,6 +113,20 @@ def test_dev_mode_answers_loopback_names_only(server: RunningServer, host: str) 
         )  # fmt: skip
 
 
+def test_a_socket_of_a_foreign_name_is_forbidden_after_what_is_wrong_with_its_request(server: RunningServer) -> None:
+    """The protocol's own answer, in its order: transport, session, method, admission, version."""
+    for method, query, status, body in [
+        ("GET", "EIO=4&transport=polling", 403, '{"code":4,"message":"Forbidden"}'),
+        ("GET", "EIO=3&transport=polling", 403, '{"code":4,"message":"Forbidden"}'),
+        ("POST", "EIO=4&transport=polling", 400, '{"code":2,"message":"Bad handshake method"}'),
+        ("POST", "EIO=4&transport=polling&sid=x", 400, '{"code":1,"message":"Session ID unknown"}'),
+        ("GET", "EIO=4&transport=abc", 400, '{"code":0,"message":"Transport unknown"}'),
+    ]:
+        response = server.request(method, f"/socket.io/?{query}", headers={"Host": "evil.example"})
+        assert (response.status_code, response.text) == (status, body), query
+        assert response.headers["Content-Type"] == "application/json"
+
+
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost:{port}", "127.0.0.1:{port}", "127.0.0.1", "[::1]:{port}", "LOCALHOST"]
 )

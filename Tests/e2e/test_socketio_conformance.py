@@ -88,15 +88,49 @@ class TestConnect:
         raw.send(packet)
         assert expect_close(raw) == 1002
 
+    @pytest.mark.hurried
     def test_silence_closes(self, hurried):
         started = time.monotonic()
         assert expect_close(hurried, answers_pings=True) == 1000
         assert time.monotonic() - started > 0.8
 
+    @pytest.mark.hurried
     def test_a_refusal_does_not_count_as_having_entered(self, hurried):
         hurried.send("40/random")
         assert receive(hurried).startswith("44/random")
         assert expect_close(hurried, answers_pings=True) == 1000
+
+    def test_nothing_is_told_that_could_bring_a_session_back(self, raw):
+        """Connection state recovery is off: no `pid` in the answer, and one that a client sends counts for nothing."""
+        raw.send('40{"pid":"abc","offset":"def"}')
+        assert list(json.loads(receive(raw)[2:])) == ["sid"]
+        assert receive(raw) == '42["auth",{"pid":"abc","offset":"def"}]'
+        raw.send('42["message"]')
+        assert receive(raw) == '42["message-back"]', "and no argument more than were sent"
+
+    def test_who_comes_back_comes_anew(self, endpoint):
+        names = set()
+        for _ in range(3):
+            socket, _ = endpoint.open_websocket()
+            with socket:
+                socket.send(f'40{json.dumps({"sid": next(iter(names), "x")})}')
+                names.add(json.loads(receive(socket)[2:])["sid"])
+        assert len(names) == 3
+
+    def test_namespaces_have_ids_of_their_own(self, main):
+        main.send("40/custom")
+        custom = json.loads(receive(main).removeprefix("40/custom,"))["sid"]
+        assert receive(main) == '42/custom,["auth",{}]'
+        main.send("41/custom")
+        main.send("40/custom")
+        assert json.loads(receive(main).removeprefix("40/custom,"))["sid"] != custom
+
+    def test_a_refused_namespace_is_told_over_polling_too(self, endpoint):
+        sid = endpoint.open_polling()["sid"]
+        assert endpoint.post(sid, "40/random").body == "ok"
+        assert endpoint.poll(sid).body == '44/random,{"message":"Invalid namespace"}'
+        assert endpoint.post(sid, "40").body == "ok"
+        assert endpoint.poll(sid).body.startswith('40{"sid":')
 
     def test_a_second_connect_to_the_same_namespace_closes(self, main):
         main.send("40")
@@ -118,6 +152,7 @@ class TestConnect:
 
 
 class TestDisconnect:
+    @pytest.mark.hurried
     def test_leaving_the_last_namespace_leaves_the_connection(self, hurried):
         hurried.send("40")
         assert receive(hurried).startswith("40{")
@@ -143,7 +178,15 @@ class TestDisconnect:
         assert receive(main).startswith("40{")
         assert receive(main) == '42["auth",{}]'
 
-    @pytest.mark.parametrize("packet", ["41{}", '41"bye"'])
+    def test_events_of_a_namespace_that_was_left_close(self, main):
+        main.send("40/custom")
+        assert receive(main).startswith("40/custom,")
+        assert receive(main) == '42/custom,["auth",{}]'
+        main.send("41/custom,")
+        main.send('42/custom,["message"]')
+        assert expect_close(main) == 1000
+
+    @pytest.mark.parametrize("packet", ["41{}", '41"bye"', "41[]", "41/custom,{}"])
     def test_a_payload_closes(self, main, packet):
         main.send(packet)
         assert expect_close(main) == 1002
@@ -196,6 +239,31 @@ class TestMessages:
         collect(4)
         assert packets[2:] == [f'451-["message-back",{header}]', "bAQID"]
 
+    @pytest.mark.parametrize("number", ["0", "7", "18446744073709551615"])
+    def test_the_number_of_an_acknowledgement_comes_back_as_it_was(self, main, number):
+        main.send(f'42{number}["message-with-ack"]')
+        assert receive(main) == f"43{number}[]"
+
+    def test_an_acknowledgement_is_given_once_and_only_where_it_was_asked_for(self, main):
+        main.send('421["message-with-ack","a"]')
+        main.send('42["message-with-ack","b"]')
+        main.send('421["message-with-ack","c"]')
+        main.send('42["message","after"]')
+        assert [receive(main) for _ in range(3)] == ['431["a"]', '431["c"]', '42["message-back","after"]']
+
+    def test_an_event_that_nobody_hears_is_not_acknowledged(self, main):
+        main.send('425["nobody listens"]')
+        main.send('42["message","after"]')
+        assert receive(main) == '42["message-back","after"]'
+
+    def test_in_another_namespace_too(self, main):
+        main.send("40/custom,")
+        assert receive(main).startswith("40/custom,")
+        assert receive(main) == '42/custom,["auth",{}]'
+        main.send('42/custom,["message","not echoed there"]')
+        main.send('42["message","in the main one"]')
+        assert receive(main) == '42["message-back","in the main one"]'
+
     def test_an_event_named_by_a_number(self, main):
         main.send('421[7,"x"]')
         main.send('42["message","after"]')
@@ -222,7 +290,17 @@ class TestMessages:
             '42["message"] x',
             '42["connect"]',
             '42["disconnect",1]',
+            '42["disconnecting"]',
+            '42["connect_error",{}]',
             '42["newListener"]',
+            '42["removeListener"]',
+            "42[true]",
+            "42[[]]",
+            '42"message"',
+            '431{"0":1}',
+            '431"a"',
+            '46["a"]',
+            '461-1{"_placeholder":true,"num":0}',
             "43{}",
             "43",
             "44{}",

@@ -2,7 +2,8 @@ import CallService
 import HTTPTypes
 import Hummingbird
 
-/// Asks for a bearer token and puts into the context who it belongs to.
+/// Asks for a bearer token under `/api` and puts into the context who it belongs to. It stands before the router: whether
+/// there is such a path and such a method is nothing to tell a stranger.
 struct AuthenticationMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
@@ -13,12 +14,18 @@ struct AuthenticationMiddleware: RouterMiddleware {
         context: Context,
         next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
+        guard Self.covers(path: request.uri.path) else { return try await next(request, context) }
         guard let token = Self.bearerToken(request.headers[.authorization]) else {
             throw AuthenticationFailure.missing
         }
         var context = context
         context.identity = try await verifier.verify(token)
         return try await next(request, context)
+    }
+
+    /// Whether the path's first segment is `api`. Empty segments do not count, as they do not for the router.
+    static func covers(path: String) -> Bool {
+        path.split(separator: "/", maxSplits: 1).first == "api"
     }
 
     /// The token of `Bearer TOKEN`; the scheme's case does not matter (RFC 9110 §11.1).

@@ -15,7 +15,4 @@ struct APIRoute: Sendable {
     static func post(_ path: String, _ answer: @escaping @Sendable (APIRequest) async throws -> Response) -> APIRoute {
         APIRoute(method: .post, path: path, answer: answer)
     }
-
-    /// Whether a token is asked for.
-    var needsIdentity: Bool { path.hasPrefix("/api/") }
 }

@@ -7,7 +7,9 @@ extension ConnectionGate {
     /// second one beside it breaks the protocol; everything else waits for the end of the request.
     func announce(_ exchange: EngineExchange, context: ChannelHandlerContext) {
         state = .exchange(exchange)
-        if exchange.head.method == .POST, case .session(let session) = target(of: exchange.head, isUpgrade: false) {
+        if exchange.head.method == .POST, exchange.head.query.transport == "polling",
+            case .session(let session) = target(of: exchange.head, isUpgrade: false)
+        {
             exchange.session = session
             submit(.postBegan(exchange.id, isBinary: exchange.isBinary), exchange, to: session, context: context)
         }

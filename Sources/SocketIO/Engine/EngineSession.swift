@@ -175,7 +175,7 @@ public struct EngineSession: Sendable {
 
     /// What waits, as far as one answer may carry it.
     mutating func takeOutboundPayload() -> String {
-        let taken = outbound.prefix(max(configuration.maximumPacketsPerPoll, 1))
+        let taken = outbound.prefix(packetCountOfNextPoll)
         let payload = PollingPayload.encode(taken)
         if taken.count == outbound.count {
             dropOutbound()
@@ -184,6 +184,18 @@ public struct EngineSession: Sendable {
             outbound.removeFirst(taken.count)
         }
         return payload
+    }
+
+    /// The cut does not come between a text and binary messages behind it. They may be its attachments, which have to
+    /// follow on the same connection: after this poll it may be another one.
+    private var packetCountOfNextPoll: Int {
+        let limit = max(configuration.maximumPacketsPerPoll, 1)
+        guard outbound.count > limit else { return outbound.count }
+        var count = limit
+        while count > 0, case .binary = outbound[count] {
+            count -= 1
+        }
+        return count == 0 ? limit : count
     }
 
     mutating func dropOutbound() {
