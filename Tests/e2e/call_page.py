@@ -129,12 +129,11 @@ class Person:
     def record(self) -> dict:
         return self.page.evaluate(READ_RECORD)
 
-    def said_and_recovered(self, *notes: str) -> None:
-        """The page told of a trouble in these words, and that it is over, and speaks of it no more."""
-        expect(self.see("connection-note")).to_have_text("")
+    def said(self, *notes: str) -> None:
+        """The page told of a trouble in these words, and then that it is over."""
         said = self.record()["notes"].splitlines()
-        for note in (*notes, "The connection is back."):
-            assert note in said, f"{self.name} was told {said}"
+        for note in notes:
+            assert note in said and "The connection is back." in said[said.index(note) :], f"{self.name} was told {said}"
 
     def told(self, text: str | re.Pattern) -> None:
         """Back in the room, with this said at the end."""

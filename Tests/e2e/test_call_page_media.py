@@ -1,9 +1,6 @@
 """What people do with their media in a call on our page: hold, a shared screen, a voice call that gets pictures."""
 
-import json
-import re
-
-from playwright.sync_api import WebSocketRoute, expect
+from playwright.sync_api import expect
 
 from call_page import Person
 from call_page_room import Room
@@ -109,38 +106,3 @@ def test_a_voice_call_becomes_a_video_call(room: Room) -> None:
     assert_media_flows(alice, bob, has_video=True, windows=1)
     kinds = [row["kind"] for row in room.events(call_id)]
     assert kinds.count("media-state") == 1, "it becomes one once"
-
-
-def test_a_signal_that_came_too_soon_is_sent_again(room: Room) -> None:
-    """The server takes no more for now: what it refused waits for as long as it says, and nothing overtakes it."""
-    alice, bob = room.enter("alice"), room.enter("bob")
-    refused: list[str] = []
-    taken: list[str] = []
-
-    def through_a_limit(route: WebSocketRoute) -> None:
-        server = route.connect_to_server()
-
-        def pass_on(frame: str) -> None:
-            event = re.match(r'42(\d+)\["([^"]+)"', frame)
-            if event and event[2] in ("join-call", "webrtc-offer") and event[2] not in refused:
-                refused.append(event[2])
-                answer = {"ok": False, "code": "rate_limited", "message": "Too many.", "retryAfterMs": 700}
-                route.send(f"43{event[1]}{json.dumps([answer])}")
-                return
-            if event:
-                taken.append(event[2])
-            server.send(frame)
-
-        route.on_message(pass_on)
-
-    alice.page.route_web_socket("**/socket.io/**", through_a_limit)
-    alice.page.reload()
-    alice.join()
-    call_id = alice.call(bob.name, "video")
-    alice.page.wait_for_function("() => callrelay.session.call?.isJoined")
-    bob.see("answer-video").click()
-    alice.connected(), bob.connected()
-    assert refused == ["join-call", "webrtc-offer"]
-    assert taken.count("webrtc-offer") == 1
-    assert_media_flows(alice, bob, has_video=True, windows=1)
-    assert_heard_what_is_stored(room.server, call_id, alice, bob)

@@ -44,8 +44,11 @@ def restarting(person: Person) -> str:
     return f"Restarting the connection to {person.title}…"
 
 
-@pytest.mark.parametrize("delivered", [False, True], ids=["lost", "unacknowledged"])
-@pytest.mark.parametrize("event", ["webrtc-offer", "webrtc-answer"])
+@pytest.mark.parametrize(
+    "event, delivered",
+    [("webrtc-offer", False), ("webrtc-offer", True), ("webrtc-answer", False)],
+    ids=["offer lost", "offer unacknowledged", "answer lost"],
+)
 def test_a_connection_that_breaks_in_mid_negotiation(room: Room, event: str, delivered: bool) -> None:
     """The caller makes the offer, the callee the answer; it reaches the server or not, its acknowledgement does not."""
     if event == "webrtc-offer":
@@ -56,7 +59,7 @@ def test_a_connection_that_breaks_in_mid_negotiation(room: Room, event: str, del
     call_id = place(alice, bob)
     assert cut.done.wait(CONNECT_MS / 1000), f"no {event} was sent"
     assert_recovered(room.server, call_id, alice, bob)
-    (alice if event == "webrtc-offer" else bob).said_and_recovered(NO_CONNECTION)
+    (alice if event == "webrtc-offer" else bob).said(NO_CONNECTION)
     assert [row["kind"] for row in room.events(call_id)].count("resumed") == 1
 
 
@@ -86,7 +89,7 @@ def test_a_page_that_is_reloaded_in_a_call(room: Room, who: str) -> None:
     expect(reloaded.see("joinable-text")).to_have_text("A call is going on in this room.")
     reloaded.see("rejoin-button").click()
     assert_recovered(room.server, call_id, alice, bob)
-    other.said_and_recovered(restarting(reloaded))
+    other.said(restarting(reloaded))
 
 
 def test_a_network_that_is_another_one_from_now_on(start_server, open_room) -> None:
@@ -103,10 +106,23 @@ def test_a_network_that_is_another_one_from_now_on(start_server, open_room) -> N
     assert_recovered(server, call_id, alice, bob)
     assert bob.media()["localAddress"] != before, "another path is in use"
     assert path.connection_count > connections
-    bob.said_and_recovered(restarting(alice))
-    alice.said_and_recovered(restarting(bob))
+    bob.said(restarting(alice))
+    alice.said(restarting(bob))
+    expect(alice.see("connection-note")).to_be_hidden()
     kinds = [row["kind"] for row in room.events(call_id)]
     assert kinds.count("resumed") == 1 and kinds.count("offer") >= 2, kinds
+
+
+def test_a_browser_that_is_online_again_takes_a_new_connection(room: Room) -> None:
+    """It does not wait until the silence of the old one is noticed."""
+    alice, bob = room.enter("alice"), room.enter("bob")
+    alice.expects_outage = True
+    call_id = place(alice, bob)
+    alice.connected(), bob.connected()
+    for offline in (True, False):
+        alice.page.context.set_offline(offline)
+    eventually(lambda: "resumed" in [row["kind"] for row in room.events(call_id)], "the resume")
+    assert_recovered(room.server, call_id, alice, bob)
 
 
 @contextmanager
@@ -139,7 +155,7 @@ def test_a_client_that_is_paused_for_twenty_seconds(start_server, open_room, bro
             expect(alice.see("connection-note")).to_have_text(restarting(bob))
             alice.see("mute-button").click()
         assert_recovered(server, call_id, alice, bob)
-        alice.said_and_recovered(restarting(bob))
+        alice.said(restarting(bob))
         assert [row["kind"] for row in room.events(call_id)].count("resumed") == 1
         bob.see("hang-up-button").click()
         alice.told(f"{bob.title} hung up.")

@@ -58,7 +58,7 @@ def test_a_connection_that_breaks_in_mid_negotiation_in_firefox(pair, server: Ru
     call_id = place(alice, bob)
     assert cut.done.is_set()
     assert_recovered(server, call_id, alice, bob)
-    bob.said_and_recovered("No connection. Reconnecting…")
+    bob.said("No connection. Reconnecting…")
 
 
 def test_a_page_that_is_reloaded_in_a_call_in_firefox(pair, server: RunningServer) -> None:
@@ -90,4 +90,4 @@ def test_a_frozen_network_and_then_another_one_in_firefox(start_server, pair) ->
     path.thaw()
     assert_recovered(server, call_id, alice, bob)
     assert bob.media()["localAddress"] != before, "another path is in use"
-    bob.said_and_recovered(f"Restarting the connection to {alice.title}…")
+    bob.said(f"Restarting the connection to {alice.title}…")

@@ -265,9 +265,8 @@ export class Session extends EventTarget {
   #answered(data) {
     this.#forward("call-answered", data);
     const byUs = data.userId === this.identity.userId;
-    const isHere = this.#answering === data.callId || this.call?.callId === data.callId;
-    if (byUs && data.deviceId === this.identity.deviceId && isHere) return;
-    if (data.call.group && !byUs) return;
+    const isHere = this.#answering === data.callId && byUs && data.deviceId === this.identity.deviceId;
+    if (isHere || this.call?.callId === data.callId || (data.call.group && !byUs)) return;
     if (this.ringing.delete(data.callId)) {
       const who = byUs ? "You" : displayName(data.userId);
       this.#say("info", `${who} answered ${byUs ? "in another tab or " : ""}on another device.`);
