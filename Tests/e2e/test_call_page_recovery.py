@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from call_page import CONNECT_MS, Person, another_chromium
 from call_page_room import Room
@@ -123,6 +123,30 @@ def test_a_browser_that_is_online_again_takes_a_new_connection(room: Room) -> No
         alice.page.context.set_offline(offline)
     eventually(lambda: "resumed" in [row["kind"] for row in room.events(call_id)], "the resume")
     assert_recovered(room.server, call_id, alice, bob)
+
+
+def test_events_that_come_twice_are_acted_on_once(room: Room) -> None:
+    """The first answers all there is to answer: a second `user-joined` is no reason for a second offer."""
+    alice, bob = room.enter("alice"), room.enter("bob")
+
+    def twice(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def pass_on(frame: str) -> None:
+            for _ in range(2 if frame.startswith("42") else 1):
+                route.send(frame)
+
+        server.on_message(pass_on)
+
+    for person in (alice, bob):
+        person.page.route_web_socket("**/socket.io/**", twice)
+        person.page.reload()
+        person.join()
+    call_id = place(alice, bob)
+    alice.connected(), bob.connected()
+    assert_media_flows(alice, bob, has_video=True, windows=1)
+    kinds = [row["kind"] for row in room.events(call_id)]
+    assert (kinds.count("offer"), kinds.count("answer")) == (1, 1), kinds
 
 
 @contextmanager
