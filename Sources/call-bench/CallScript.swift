@@ -110,7 +110,7 @@ final class TotalsBox: Sendable {
     func update(_ change: (inout CallTotals) -> Void) { totals.withLock { change(&$0) } }
 
     /// Records how long something took.
-    func record(_ recorder: WritableKeyPath<CallTotals, LatencyRecorder> & any Sendable, from: Instant, to: Instant) {
+    func record(_ recorder: any WritableKeyPath<CallTotals, LatencyRecorder> & Sendable, from: Instant, to: Instant) {
         let nanoseconds = to > from ? to.nanoseconds - from.nanoseconds : 0
         totals.withLock { $0[keyPath: recorder].record(nanoseconds: nanoseconds) }
     }

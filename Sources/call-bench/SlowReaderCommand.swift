@@ -51,9 +51,7 @@ struct SlowReaderCommand: AsyncParsableCommand {
         }
         try await Task.sleep(for: .seconds(1))
         let before = context.serverMemory()
-        let peak = Atomic(before)
-        let sent = Atomic<UInt64>(0)
-        let cut = Atomic(0)
+        let counts = SlowReaderCounts(memory: before)
         let event = eventBytes
         let deadline = EventLoad.now().advanced(bySeconds: patience)
         await withTaskGroup(of: Void.self) { group in
@@ -61,18 +59,18 @@ struct SlowReaderCommand: AsyncParsableCommand {
                 group.addTask {
                     while EventLoad.now() < deadline {
                         guard let events = try? await Self.burst(pair, bytes: event) else { return }
-                        _ = sent.add(events.count, ordering: .relaxed)
+                        counts.sent.add(events.count, ordering: .relaxed)
                         if events.isPeerGone {
-                            cut.add(1, ordering: .relaxed)
+                            counts.cut.add(1, ordering: .relaxed)
                             return
                         }
                     }
                 }
             }
             group.addTask {
-                while EventLoad.now() < deadline, cut.load(ordering: .relaxed) < pairs.count {
-                    peak.max(context.serverMemory(), ordering: .relaxed)
-                    context.status.show("\(sent.load(ordering: .relaxed)) events sent, \(cut.load(ordering: .relaxed)) cut")
+                while EventLoad.now() < deadline, counts.cut.load(ordering: .relaxed) < pairs.count {
+                    counts.peak.max(context.serverMemory(), ordering: .relaxed)
+                    context.status.show(counts.text)
                     try? await Task.sleep(for: .milliseconds(200))
                 }
             }
@@ -84,11 +82,11 @@ struct SlowReaderCommand: AsyncParsableCommand {
         return SlowReaderReport(
             target: context.server.base,
             readers: readers,
-            cut: cut.load(ordering: .relaxed),
-            events: sent.load(ordering: .relaxed),
+            cut: counts.cut.load(ordering: .relaxed),
+            events: counts.sent.load(ordering: .relaxed),
             eventBytes: event,
             memoryBytesBefore: before,
-            memoryBytesPeak: peak.load(ordering: .relaxed)
+            memoryBytesPeak: counts.peak.load(ordering: .relaxed)
         )
     }
 
@@ -109,4 +107,16 @@ struct SlowReaderCommand: AsyncParsableCommand {
         }
         return (UInt64(answers.count), isPeerGone)
     }
+}
+
+/// What the tasks of a run count together.
+private final class SlowReaderCounts: Sendable {
+    let sent = Atomic<UInt64>(0)
+    let cut = Atomic(0)
+    /// The most memory of the server that was seen.
+    let peak: Atomic<UInt64>
+
+    init(memory: UInt64) { peak = Atomic(memory) }
+
+    var text: String { "\(sent.load(ordering: .relaxed)) events sent, \(cut.load(ordering: .relaxed)) readers cut" }
 }

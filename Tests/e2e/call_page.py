@@ -3,13 +3,15 @@
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Error, Locator, Page, expect, sync_playwright
 
+from call_record import READ_RECORD, RECORDER
 from media_flow import MEDIA
+from network_path import NetworkPath
 from running_server import RunningServer
 from scenario import user_id
 
@@ -32,11 +34,21 @@ CHROMIUM_ARGUMENTS = [
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Debian's browser; playwright brings none."""
-    executable = shutil.which("chromium") or "/usr/bin/chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+    with sync_playwright() as playwright, _launched(playwright.chromium) as browser:
         yield browser
-        browser.close()
+
+
+def another_chromium(browser: Browser) -> AbstractContextManager[Browser]:
+    """A browser with processes of its own beside one that runs."""
+    return _launched(browser.browser_type)
+
+
+@contextmanager
+def _launched(browser_type: BrowserType) -> Iterator[Browser]:
+    executable = shutil.which("chromium") or "/usr/bin/chromium"
+    browser = browser_type.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 @dataclass
@@ -53,7 +65,7 @@ class Person:
     def enter(
         cls,
         browser: Browser,
-        server: RunningServer,
+        server: RunningServer | NetworkPath,
         name: str,
         room: str,
         *,
@@ -62,14 +74,27 @@ class Person:
     ) -> "Person":
         """Opens the page and joins the room; `before` is a script that runs before the page's own."""
         page = browser.new_context(**{"viewport": WIDE, **context}).new_page()
-        if before is not None:
-            page.add_init_script(before)
-        person = cls(name, page)
-        page.on("pageerror", lambda error: person.problems.append(str(error)))
-        page.on("console", person._note)
+        page.context.add_init_script(RECORDER + (before or ""))
+        person = cls.watch(name, page)
         page.goto(f"{server.url}/?name={name}&room={room}")
         person.join()
         return person
+
+    @classmethod
+    def watch(cls, name: str, page: Page) -> "Person":
+        """Somebody in a tab that is there; from now on its complaints are noted."""
+        person = cls(name, page)
+        page.on("pageerror", lambda error: person.problems.append(str(error)))
+        page.on("console", person._note)
+        return person
+
+    def duplicate(self) -> "Person":
+        """The same tab again, as the browser's menu makes it: it shares what the tab had stored, its device with it."""
+        with self.page.expect_popup() as opened:
+            self.page.evaluate("() => void window.open(location.href)")
+        twin = Person.watch(self.name, opened.value)
+        twin.join()
+        return twin
 
     def join(self) -> None:
         self.see("join-button").click()
@@ -101,6 +126,15 @@ class Person:
     def media(self) -> dict:
         return self.page.evaluate(MEDIA)
 
+    def record(self) -> dict:
+        return self.page.evaluate(READ_RECORD)
+
+    def said(self, *notes: str) -> None:
+        """The page told of a trouble in these words, and then that it is over."""
+        said = self.record()["notes"].splitlines()
+        for note in notes:
+            assert note in said and "The connection is back." in said[said.index(note) :], f"{self.name} was told {said}"
+
     def told(self, text: str | re.Pattern) -> None:
         """Back in the room, with this said at the end."""
         expect(self.see("notice-text")).to_have_text(text)
@@ -112,7 +146,8 @@ class Person:
         self.page.screenshot(path=ARTIFACTS / f"{name}.png")
 
     def leave(self) -> None:
-        self.page.context.close()
+        with suppress(Error):  # a tab that shares its context with another one's may be gone
+            self.page.context.close()
         assert not self.problems, f"the page of {self.name} complained: {self.problems}"
 
     def _note(self, message: object) -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from call_page import Person, chromium
+from network_path import NetworkPath
 from running_server import RunningServer
 
 _numbers = itertools.count()
@@ -21,6 +22,7 @@ class Room:
     server: RunningServer
     number: int = field(default_factory=lambda: next(_numbers))
     people: list[Person] = field(default_factory=list)
+    paths: list[NetworkPath] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -29,10 +31,25 @@ class Room:
     def person_name(self, who: str) -> str:
         return f"{who}{self.number}"
 
-    def enter(self, who: str, **context: object) -> Person:
-        person = Person.enter(self.browser, self.server, self.person_name(who), self.name, **context)
+    def enter(self, who: str, *, browser: Browser | None = None, **context: object) -> Person:
+        person = Person.enter(browser or self.browser, self.server, self.person_name(who), self.name, **context)
         self.people.append(person)
         return person
+
+    def enter_by_path(self, who: str, **context: object) -> tuple[Person, NetworkPath]:
+        """Somebody whose whole network, to the server and to the relay, is in the test's hands."""
+        path = NetworkPath(self.server)
+        self.paths.append(path)
+        person = Person.enter(
+            self.browser, path, self.person_name(who), self.name, before=path.page_script, **context
+        )
+        person.expects_outage = True
+        self.people.append(person)
+        return person, path
+
+    def duplicate(self, person: Person) -> Person:
+        self.people.append(person.duplicate())
+        return self.people[-1]
 
     def status(self, call_id: str) -> dict:
         return self.server.request("GET", f"/api/calls/{call_id}/status", self.person_name("alice")).json()
@@ -61,6 +78,8 @@ def open_room(browser: Browser) -> Iterator[Callable[[RunningServer], Room]]:
     yield open_on
     for person in [person for room in opened for person in room.people]:
         person.leave()
+    for path in [path for room in opened for path in room.paths]:
+        path.close()
 
 
 @pytest.fixture

@@ -18,7 +18,9 @@ from pathlib import Path
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from call_record import READ_RECORD, RECORDER
 from media_flow import MEDIA
+from network_path import NetworkPath
 from running_server import RunningServer
 from scenario import user_id
 
@@ -156,23 +158,37 @@ class FirefoxPerson:
     user_context: str
     context: str
     problems: list[str] = field(default_factory=list)
+    # As Chromium, it writes a failed connection to the console itself.
+    expects_outage: bool = False
 
     @classmethod
     def enter(
-        cls, browser: Firefox, server: RunningServer, name: str, room: str, *, before: str | None = None
+        cls,
+        browser: Firefox,
+        server: RunningServer | NetworkPath,
+        name: str,
+        room: str,
+        *,
+        before: str | None = None,
     ) -> "FirefoxPerson":
         """Opens the page and joins the room; `before` is a script that runs before the page's own."""
         user_context = browser.command("browser.createUserContext")["userContext"]
         context = browser.command("browsingContext.create", type="tab", userContext=user_context)["context"]
         person = cls(browser, name, user_context, context)
         browser.listeners[context] = person._note
-        if before is not None:
-            browser.command("script.addPreloadScript", functionDeclaration=f"() => {{ {before} }}", contexts=[context])
+        script = f"() => {{ {RECORDER} {before or ''} }}"
+        browser.command("script.addPreloadScript", functionDeclaration=script, contexts=[context])
         url = f"{server.url}/?name={name}&room={room}"
         browser.command("browsingContext.navigate", context=context, url=url, wait="complete")
-        person.press("join-button")
-        person.sees("connection-text", "Connected")
+        person.join()
         return person
+
+    def join(self) -> None:
+        self.press("join-button")
+        self.sees("connection-text", "Connected")
+
+    def reload(self) -> None:
+        self.browser.command("browsingContext.reload", context=self.context, wait="complete")
 
     @property
     def title(self) -> str:
@@ -222,6 +238,15 @@ class FirefoxPerson:
     def media(self) -> dict:
         return self.evaluate(MEDIA)
 
+    def record(self) -> dict:
+        return self.evaluate(READ_RECORD)
+
+    def said(self, *notes: str) -> None:
+        """The page told of a trouble in these words, and then that it is over."""
+        said = self.record()["notes"].splitlines()
+        for note in notes:
+            assert note in said and "The connection is back." in said[said.index(note) :], f"{self.name} was told {said}"
+
     def told(self, text: str) -> None:
         """Back in the room, with this said at the end."""
         self.sees("notice-text", text)
@@ -259,5 +284,6 @@ class FirefoxPerson:
 
     def _note(self, entry: dict) -> None:
         """A page that works complains of nothing."""
-        if entry["level"] in ("error", "warn"):
+        failed_connection = "establish a connection" in entry["text"] or "was interrupted" in entry["text"]
+        if entry["level"] in ("error", "warn") and not (self.expects_outage and failed_connection):
             self.problems.append(f"{entry['level']}: {entry['text']}")

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import time
 
 import pytest
 import requests
@@ -232,3 +233,32 @@ def test_the_initiate_rate_is_limited(start_server) -> None:
         assert [answer.status_code for answer in answers] == [201, 201, 201, 429]
         assert_problem(answers[-1], 429)
         assert int(answers[-1].headers["Retry-After"]) >= 1
+        other = {"roomId": "!rate-other:localhost", "invitees": [s.id("bob")]}
+        assert s.post("/api/calls/initiate", "carol", other).status_code == 201, "the limit is one user's"
+
+
+def test_the_initiate_rate_of_an_address_is_limited(start_server) -> None:
+    with Scenario(start_server(CALL_INITIATE_RATE="user=10/m,address=3/m")) as s:
+        answers = []
+        for index in range(4):
+            body = {"roomId": f"!rate-{index}:localhost", "invitees": [s.id("bob")]}
+            answers.append(s.post("/api/calls/initiate", f"caller-{index}", body))
+        assert [answer.status_code for answer in answers] == [201, 201, 201, 429]
+        assert assert_retry_after(answers[-1]) >= 1
+
+
+def test_whoever_waits_as_long_as_a_429_says_is_heard(start_server) -> None:
+    with Scenario(start_server(CALL_INITIATE_RATE="user=30/m,address=1000/m")) as s:
+        for index in range(200):
+            body = {"roomId": f"!rate-{index}:localhost", "invitees": [s.id("bob")]}
+            answer = s.post("/api/calls/initiate", "alice", body)
+            if answer.status_code == 429:
+                break
+            assert answer.status_code == 201
+        time.sleep(assert_retry_after(answer))
+        assert s.post("/api/calls/initiate", "alice", body).status_code == 201
+
+
+def assert_retry_after(answer: requests.Response) -> int:
+    assert_problem(answer, 429, "rate_limited")
+    return int(answer.headers["Retry-After"])

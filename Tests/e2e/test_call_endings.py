@@ -50,6 +50,8 @@ def test_a_call_nobody_answers_is_missed(start_server) -> None:
         assert_ended(a.wait("call-ended"), "missed", None)
         assert_ended(b.wait("call-ended"), "missed", None)
         assert s.participant(call_id, "bob")["state"] == "missed"
+        late = s.post(f"/api/calls/{call_id}/answer", "bob")
+        assert (late.status_code, late.json()["code"]) == (410, "call_ended")
         rows = s.get(f"/api/calls/{call_id}/events", "alice").json()["items"]
         assert rows[0]["kind"] == "initiated" and rows[0]["userId"] == s.id("alice")
         assert (rows[-1]["kind"], rows[-1]["reason"]) == ("ended", "missed") and "userId" not in rows[-1]
@@ -61,6 +63,19 @@ def test_an_answered_call_that_nobody_joins_fails(start_server) -> None:
         call_id = s.initiate("alice", ["bob"])
         assert s.post(f"/api/calls/{call_id}/answer", "bob").status_code == 200
         assert_ended(a.wait("call-ended"), "failed", None)
+
+
+def test_leaving_while_it_rings(server: RunningServer) -> None:
+    """Whoever is called is not in the call yet and has nothing to leave; for the caller it is taking the call back."""
+    with Scenario(server) as s:
+        a, b = s.socket("alice"), s.socket("bob")
+        call_id = s.initiate("alice", ["bob"])
+        b.wait("call-incoming")
+        assert b.call("leave-call", {"callId": call_id})["ok"] is True
+        assert s.status(call_id, "alice")["state"] == "ringing"
+        assert a.call("join-call", {"callId": call_id})["ok"] is True
+        assert a.call("leave-call", {"callId": call_id})["ok"] is True
+        assert_ended(b.wait("call-ended"), "cancelled", s.id("alice"))
 
 
 def test_leaving_ends_a_call_of_two(server: RunningServer) -> None:
@@ -85,12 +100,14 @@ def test_a_lost_socket_ends_the_call_after_the_grace(start_server) -> None:
 
 def test_the_first_device_to_answer_takes_the_call(server: RunningServer) -> None:
     with Scenario(server) as s:
-        phone, tablet = s.socket("bob"), s.socket("bob")
+        caller, phone, tablet = s.socket("alice"), s.socket("bob"), s.socket("bob")
         call_id = s.initiate("alice", ["bob"])
         phone.wait("call-incoming"), tablet.wait("call-incoming")
         path = f"/api/calls/{call_id}/answer"
         assert s.post(path, "bob", {"deviceId": "phone"}).status_code == 200
-        assert tablet.wait("call-answered")["deviceId"] == "phone"
+        for socket in (caller, phone, tablet):
+            heard = socket.wait("call-answered")
+            assert (heard["userId"], heard["deviceId"], heard["call"]["state"]) == (s.id("bob"), "phone", "connecting")
         second = s.post(path, "bob", {"deviceId": "tablet"})
         assert (second.status_code, second.json()["code"]) == (409, "answered_elsewhere")
         assert s.post(path, "bob", {"deviceId": "phone"}).status_code == 200, "the same device again is the same answer"

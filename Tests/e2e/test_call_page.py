@@ -101,17 +101,6 @@ def test_a_direct_call(room: Room, kind: str) -> None:
     assert in_order(kinds, ["initiated", "joined", "answered", "joined", "offer", "answer", "ended"]), kinds
 
 
-def test_a_voice_call_becomes_a_video_call(room: Room) -> None:
-    alice, bob = room.enter("alice"), room.enter("bob")
-    alice.call(bob.name, "voice")
-    bob.see("answer-voice").click()
-    bob.connected()
-    alice.see("camera-button").click()
-    expect(bob.see("remote-tile")).to_have_attribute("data-camera", "on")
-    bob.see("camera-button").click()
-    expect(alice.see("remote-tile")).to_have_attribute("data-camera", "on")
-
-
 def test_a_video_call_answered_with_the_voice_only(room: Room) -> None:
     alice, bob = room.enter("alice"), room.enter("bob")
     alice.call(bob.name, "video")

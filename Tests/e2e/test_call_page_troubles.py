@@ -53,20 +53,6 @@ def test_a_call_finds_somebody_who_comes_in_late(room: Room) -> None:
     bob.connected()
 
 
-def test_a_reloaded_page_goes_back_into_its_call(room: Room) -> None:
-    alice, bob = room.enter("alice"), room.enter("bob")
-    alice.call(bob.name, "video")
-    bob.see("answer-video").click()
-    alice.connected()
-    for person in (bob, alice):
-        person.page.reload()
-        person.join()
-        person.see("rejoin-button").click()
-        for side in (alice, bob):
-            side.connected()
-            expect(side.see("remote-tile")).to_have_attribute("data-camera", "on")
-
-
 def test_a_lost_socket_is_resumed(room: Room) -> None:
     alice, bob = room.enter("alice"), room.enter("bob")
     sockets: list = []

@@ -3,6 +3,8 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from requests import Response
+
 from running_server import RunningServer
 from scenario import Scenario
 
@@ -37,6 +39,68 @@ def test_one_of_many_initiations_gets_the_room(server: RunningServer) -> None:
                 won = next(answer.json()["callId"] for answer in answers if answer.status_code == 201)
                 in_the_way = {answer.json()["call"]["callId"] for answer in answers if answer.status_code == 409}
                 assert in_the_way == {won}
+
+
+def test_two_who_call_each_other_at_once_are_in_one_call(server: RunningServer) -> None:
+    """Whoever was second answers the first one's call by calling; both hear of it as of any other call."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(ROUNDS):
+            with Scenario(server) as s:
+                sockets = {who: s.socket(who) for who in ("alice", "bob")}
+
+                def call(who: str, s: Scenario = s) -> Response:
+                    other = "bob" if who == "alice" else "alice"
+                    body = {"roomId": s.room, "callType": "video", "invitees": [s.id(other)], "deviceId": f"{who}-1"}
+                    return s.post("/api/calls/initiate", who, body)
+
+                answers = dict(zip(sockets, pool.map(call, sockets), strict=True))
+                assert sorted(answer.status_code for answer in answers.values()) == [200, 201]
+                caller = next(who for who, answer in answers.items() if answer.status_code == 201)
+                callee = "bob" if caller == "alice" else "alice"
+                call_id = answers[caller].json()["callId"]
+                assert answers[callee].json()["callId"] == call_id
+                assert answers[callee].json()["iceServers"] and answers[callee].json()["state"] == "connecting"
+                assert s.status(call_id, caller)["createdBy"] == s.id(caller)
+                for who in (caller, callee):
+                    heard = sockets[who].wait("call-answered")
+                    assert (heard["userId"], heard["deviceId"]) == (s.id(callee), f"{callee}-1")
+                    joined = sockets[who].call("join-call", {"callId": call_id, "deviceId": f"{who}-1"})
+                    assert joined["ok"] is True, joined
+                assert s.status(call_id, caller)["state"] == "active"
+
+
+def test_both_offer_at_once(server: RunningServer) -> None:
+    """Glare: each hears the other's offer, in the order of the numbers, and knows which of the two gives way."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(ROUNDS):
+            with Scenario(server) as s:
+                a, b = s.socket("alice"), s.socket("bob")
+                call_id = s.active_call(a, b)
+                roles = {}
+                for who, socket in (("alice", a), ("bob", b)):
+                    last = s.status(call_id, "alice")["seq"]
+                    resumed = socket.call("join-call", {"callId": call_id, "afterSeq": last})
+                    roles[who] = resumed["peers"][0]["polite"]
+                assert roles == {"alice": False, "bob": True}, "the later one gives way"
+
+                offers = {s.id(who): {"type": "offer", "sdp": f"v=0 {who}"} for who in ("alice", "bob")}
+                sent = list(
+                    pool.map(
+                        lambda peer: peer[0].call("webrtc-offer", {"callId": call_id, "offer": offers[peer[1]]}),
+                        ((a, s.id("alice")), (b, s.id("bob"))),
+                    )
+                )
+                assert all(ack["ok"] and ack["delivered"] for ack in sent) and sent[0]["seq"] != sent[1]["seq"]
+                for peer, other, own in ((a, "bob", sent[0]), (b, "alice", sent[1])):
+                    heard = peer.wait("webrtc-offer")
+                    assert (heard["from"], heard["offer"]) == (s.id(other), offers[s.id(other)])
+                    assert heard["seq"] != own["seq"]
+                # The polite side takes its offer back and answers.
+                answer = {"type": "answer", "sdp": "v=0 bob gives way"}
+                assert b.call("webrtc-answer", {"callId": call_id, "to": s.id("alice"), "answer": answer})["ok"]
+                assert a.wait("webrtc-answer")["answer"] == answer
+                a.settle(), b.settle()
+                assert a.seen("webrtc-offer") == b.seen("webrtc-offer") == []
 
 
 def test_one_idempotency_key_at_once_is_one_call(server: RunningServer) -> None:

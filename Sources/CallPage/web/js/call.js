@@ -1,11 +1,14 @@
-/** One call as this tab takes part in it: its state, its signaling and a mesh of peers, one for each of the others. */
+/** One call as this tab takes part in it: its state, its signaling, and the mesh of its connections. */
 
-import { Peer } from "./peer.js";
+import { Mesh } from "./mesh.js";
+import { Outbox, pauseAfter } from "./outbox.js";
+import { ReceivedEvents } from "./received.js";
 import { SocketError } from "./socket.js";
 
 /** @typedef {import("./api.js").CallInfo} CallInfo */
 /** @typedef {import("./media.js").LocalMedia} LocalMedia */
 /** @typedef {"ringing" | "connecting" | "active" | "reconnecting" | "ended"} Phase */
+/** @typedef {{onHold: boolean, screenShare: boolean}} MediaState */
 /**
  * @typedef {object} CallOptions
  * @property {CallInfo} info
@@ -14,22 +17,25 @@ import { SocketError } from "./socket.js";
  * @property {import("./api.js").Api} api
  * @property {LocalMedia} media
  * @property {boolean} relayOnly this side's own wish, beside what the call asks for
+ * @property {string} [deviceId] the device to be in the call, if it is not this tab's own
  */
-/** @typedef {{event: string, payload: object, sent: boolean}} Signal */
+
+/** Refusals of a signal that tell that another session of the same person is the one in the call. */
+const replacedCodes = ["not_joined", "answered_elsewhere"];
+/** @type {Readonly<MediaState>} */
+const ordinaryState = Object.freeze({ onHold: false, screenShare: false });
 
 export class Call extends EventTarget {
-  /** @type {Map<string, Peer>} */ peers = new Map();
-  /** @type {Signal[]} */ #outbox = [];
-  /** @type {Map<string, boolean>} */ #politeness = new Map();
-  /** @type {RTCConfiguration} */ #configuration = {};
-  #joined = false;
-  #everJoined = false;
-  #lastSeq = 0;
-  /** When the first peer was connected, in milliseconds of the page's own clock. @type {number | null} */
-  connectedAt = null;
+  /** @type {Map<string, MediaState>} what the others said */ #mediaStates = new Map();
+  /** Whether the server hears us in this call, and we it. */ isJoined = false;
+  /** Whether it ever did. */ wasJoined = false;
+  /** Rises with each attempt to join, so that an earlier one gives up. */ #attempt = 0;
+  #received = new ReceivedEvents();
+  /** @type {Outbox} */ #outbox;
+  /** @type {Mesh} */ #mesh;
 
   /** @param {CallOptions} options */
-  constructor({ info, identity, socket, api, media, relayOnly }) {
+  constructor({ info, identity, socket, api, media, relayOnly, deviceId }) {
     super();
     this.info = info;
     this.identity = identity;
@@ -37,6 +43,22 @@ export class Call extends EventTarget {
     this.api = api;
     this.media = media;
     this.relayOnly = relayOnly;
+    this.deviceId = deviceId ?? identity.deviceId;
+    this.#outbox = new Outbox(
+      (event, payload) => socket.emit(event, payload),
+      (event, error) => this.#refused(event, error),
+    );
+    const onChange = () => this.#changed();
+    this.#mesh = new Mesh({ media, outbox: this.#outbox, callId: info.callId, onChange });
+  }
+
+  get peers() {
+    return this.#mesh.peers;
+  }
+
+  /** When the first peer was connected, in milliseconds of the page's own clock. */
+  get connectedAt() {
+    return this.#mesh.connectedAt;
   }
 
   get callId() {
@@ -46,7 +68,7 @@ export class Call extends EventTarget {
   /** @returns {Phase} */
   get phase() {
     if (this.info.state === "ended") return "ended";
-    if (!this.socket.connected && this.#everJoined) return "reconnecting";
+    if (!this.socket.connected && this.wasJoined) return "reconnecting";
     const states = [...this.peers.values()].map((peer) => peer.state);
     if (states.includes("connected")) return "active";
     if (this.connectedAt !== null && states.some((state) => state !== "new")) return "reconnecting";
@@ -66,56 +88,77 @@ export class Call extends EventTarget {
     );
   }
 
+  /** @param {string} userId */
+  mediaState(userId) {
+    return this.#mediaStates.get(userId) ?? ordinaryState;
+  }
+
+  /** Whether a connection to somebody was there before and is not now. @param {string} userId */
+  isLost(userId) {
+    return this.#mesh.isLost(userId);
+  }
+
   /**
    * Enters the call's signaling: fresh the first time, afterwards (with a new socket) as a resume that asks for
    * everything missed. Until it succeeds, signals wait in the outbox.
    */
   async join() {
     try {
-      await this.#enter(this.#everJoined ? { afterSeq: this.#lastSeq } : {});
+      await this.#enter();
     } catch (error) {
       if (!(error instanceof SocketError) || error.code !== "resync_required") throw error;
       // Too much was missed to be told: begin again, as if the page had been reloaded.
-      this.#everJoined = false;
-      this.#outbox = [];
-      this.#closePeers();
-      await this.#enter({});
+      this.#received = new ReceivedEvents();
+      this.#outbox.clear();
+      this.#mesh.close();
+      await this.#enter();
     }
   }
 
   /** The socket was lost; `join` is to be called when it is back. */
   suspend() {
-    this.#joined = false;
+    this.isJoined = false;
+    this.#outbox.close();
     this.#changed();
   }
 
-  /** @param {string} event @param {any} data an event of this call */
+  /** The network is another one: what was lost with the old one need not be waited for. */
+  networkChanged() {
+    this.#mesh.restartLost();
+  }
+
+  /** @param {string} event @param {any} data an event of this call; one that was heard before changes nothing */
   receive(event, data) {
-    if (typeof data.seq === "number") this.#lastSeq = Math.max(this.#lastSeq, data.seq);
+    if (!this.#received.take(data.seq, this.isJoined)) return;
     switch (event) {
       case "user-joined":
-        this.info.participants = data.participants;
-        if (data.userId !== this.identity.userId) this.#welcome(data.userId);
+        this.#adopt(data.seq, { participants: data.participants });
+        this.#mediaStates.delete(data.userId);
+        if (data.userId !== this.identity.userId) {
+          this.#mesh.welcome(data.userId);
+          this.#announceUnusualState();
+        }
         break;
       case "user-left":
-        this.info.participants = data.participants;
-        this.#closePeer(data.userId);
+        this.#adopt(data.seq, { participants: data.participants });
+        this.#mediaStates.delete(data.userId);
+        this.#mesh.dismiss(data.userId);
         break;
       case "call-answered":
-        this.info = data.call;
+        this.#adopt(data.seq, data.call);
         break;
       case "call-ended":
         this.info = data.call;
         this.#finish();
         break;
       case "webrtc-offer":
-        this.#peerForOffer(data.from, data.offer).receiveOffer(data.offer);
+        this.#mesh.receiveOffer(data.from, data.offer);
         break;
       case "webrtc-answer":
-        this.peers.get(data.from)?.receiveAnswer(data.answer);
+        this.#mesh.receiveAnswer(data.from, data.answer);
         break;
       case "ice-candidate":
-        this.#peer(data.from).receiveCandidate(data.candidate);
+        this.#mesh.receiveCandidate(data.from, data.candidate);
         break;
       case "audio-toggled":
         this.#setParticipant(data.userId, { audioEnabled: data.enabled });
@@ -123,14 +166,16 @@ export class Call extends EventTarget {
       case "video-toggled":
         this.#setParticipant(data.userId, { videoEnabled: data.enabled });
         break;
+      case "media-state":
+        this.#setMediaState(data);
+        break;
     }
     this.#changed();
   }
 
-  /** @param {import("./api.js").IceAnswer} ice fresh servers and credentials */
-  receiveIceServers(ice) {
-    this.#useIceServers(ice);
-    for (const peer of this.peers.values()) peer.setConfiguration(this.#configuration);
+  /** Fresh servers and credentials. @param {import("./api.js").IceAnswer} ice */
+  receiveIceServers({ iceServers, iceTransportPolicy }) {
+    this.#mesh.configure({ iceServers, iceTransportPolicy: this.relayOnly ? "relay" : iceTransportPolicy });
   }
 
   /** @param {boolean} enabled */
@@ -140,14 +185,34 @@ export class Call extends EventTarget {
     this.#changed();
   }
 
-  /** Switches the camera; in a call that began without one this opens it. @param {boolean} enabled */
+  /** Switches the camera; a voice call becomes a video call by it. @param {boolean} enabled */
   async setVideo(enabled) {
-    if (enabled && !this.media.hasCamera) {
-      const track = await this.media.openCamera();
-      for (const peer of this.peers.values()) peer.addTrack(track);
-    }
+    if (enabled && !this.media.hasCamera) await this.media.openCamera();
+    if (this.phase === "ended") return this.media.close();
     this.media.videoEnabled = enabled;
+    await this.#mesh.refreshVideo();
     this.#announce("toggle-video", { enabled });
+    if (enabled && this.info.callType === "voice") {
+      this.info.callType = "video";
+      this.#announce("media-state", { callType: "video" });
+    }
+    this.#changed();
+  }
+
+  /** On hold nobody hears or sees anything of the other. @param {boolean} onHold */
+  setHold(onHold) {
+    this.media.onHold = onHold;
+    this.#announce("media-state", { onHold });
+    this.#changed();
+  }
+
+  /** Shows the screen in place of the camera. @param {boolean} shared */
+  async setScreenShare(shared) {
+    if (shared) await this.media.openScreen(() => this.setScreenShare(false));
+    else this.media.closeScreen();
+    if (this.phase === "ended") return this.media.close();
+    await this.#mesh.refreshVideo();
+    this.#announce("media-state", { screenShare: shared });
     this.#changed();
   }
 
@@ -165,93 +230,101 @@ export class Call extends EventTarget {
 
   /** Goes out of a group call and leaves the others to it. */
   async leave() {
+    const wasJoined = this.isJoined;
     this.#finish();
-    if (this.#joined) await this.socket.emit("leave-call", { callId: this.callId });
+    if (wasJoined) await this.#ask("leave-call", { callId: this.callId });
   }
 
-  /** @param {{afterSeq?: number}} position where a resume goes on; empty for a fresh session */
-  async #enter(position) {
-    const payload = { callId: this.callId, deviceId: this.identity.deviceId, ...position };
-    const ack = await this.socket.emit("join-call", payload);
-    this.#useIceServers(ack);
+  /** As a resume if there is something that it could go on from: whoever heard nothing yet has missed nothing. */
+  async #enter() {
+    const attempt = ++this.#attempt;
+    const afterSeq = this.#received.last;
+    const position = afterSeq === null ? {} : { afterSeq };
+    const ack = await this.#ask("join-call", { callId: this.callId, deviceId: this.deviceId, ...position });
+    if (attempt !== this.#attempt || this.phase === "ended") throw new SocketError("disconnected", "joined anew since");
     this.info = ack.call;
-    for (const { userId, polite } of ack.peers) this.#politeness.set(userId, polite);
-    if (!this.#everJoined) this.#lastSeq = ack.call.seq;
-    this.#everJoined = true;
-    this.#joined = true;
+    this.receiveIceServers(ack);
+    for (const { userId, polite } of ack.peers) this.#mesh.setPolite(userId, polite);
+    this.wasJoined = true;
+    this.isJoined = true;
     for (const { event, data } of ack.missed) this.receive(event, data);
-    this.#announceMediaState();
-    this.#flush();
+    this.#announceMediaState(afterSeq === null);
+    this.#outbox.open();
+    // What was lost while away is mended now, except towards those who have begun it.
+    const offering = ack.missed.filter((/** @type {any} */ { event }) => event === "webrtc-offer");
+    this.#mesh.restartLost(offering.map((/** @type {any} */ { data }) => data.from));
     this.#changed();
   }
 
-  /** The server may still know the state of the page before a reload, or expect a camera where there is none. */
-  #announceMediaState() {
+  /**
+   * Sends something that does not wait in the outbox, and again if the server could not take it just now.
+   * @param {string} event @param {object} payload @returns {Promise<any>}
+   */
+  async #ask(event, payload) {
+    const attempt = this.#attempt;
+    for (;;) {
+      try {
+        return await this.socket.emit(event, payload);
+      } catch (error) {
+        const pauseMs = pauseAfter(error);
+        if (pauseMs === null) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        if (attempt !== this.#attempt) throw new SocketError("disconnected", `${event} is done anew`);
+      }
+    }
+  }
+
+  /** @param {string} event @param {SocketError} error */
+  #refused(event, error) {
+    if (this.phase === "ended") return;
+    if (replacedCodes.includes(error.code)) this.dispatchEvent(new Event("replaced"));
+    else console.warn(`${event} was refused:`, error.code, error.message);
+  }
+
+  /**
+   * The server may still know the state of the page before a reload, or expect a camera where there is none; what it
+   * does not keep is said by each fresh session.
+   * @param {boolean} isFresh
+   */
+  #announceMediaState(isFresh) {
     const known = this.participant(this.identity.userId);
     const { audioEnabled, videoEnabled } = this.media;
     if (known?.audioEnabled !== audioEnabled) this.#announce("toggle-audio", { enabled: audioEnabled });
     if (known?.videoEnabled !== videoEnabled) this.#announce("toggle-video", { enabled: videoEnabled });
+    if (isFresh) this.#announceUnusualState();
+  }
+
+  #announceUnusualState() {
+    if (this.media.onHold) this.#announce("media-state", { onHold: true });
+    if (this.media.screen) this.#announce("media-state", { screenShare: true });
   }
 
   #finish() {
     this.info = { ...this.info, state: "ended" };
-    this.#outbox = [];
-    this.#closePeers();
+    this.isJoined = false;
+    this.#outbox.close();
+    this.#outbox.clear();
+    this.#mesh.close();
     this.media.close();
     this.#changed();
   }
 
-  /** @param {import("./api.js").IceAnswer} ice */
-  #useIceServers({ iceServers, iceTransportPolicy }) {
-    this.#configuration = { iceServers, iceTransportPolicy: this.relayOnly ? "relay" : iceTransportPolicy };
-  }
-
   /**
-   * Whoever comes in, or comes back from a reload, gets an offer from those who are there; the later side is polite.
-   * @param {string} userId
+   * Takes over what an event shows of the call, unless a later event has shown more.
+   * @param {number} seq @param {Partial<CallInfo>} shown
    */
-  #welcome(userId) {
-    this.#politeness.set(userId, false);
-    this.#replacePeer(userId).offer();
+  #adopt(seq, shown) {
+    if (seq > this.info.seq) Object.assign(this.info, shown, { seq });
   }
 
-  /** @param {string} userId */
-  #peer(userId) {
-    return this.peers.get(userId) ?? this.#replacePeer(userId);
-  }
-
-  /** @param {string} userId @param {import("./peer.js").Description} offer */
-  #peerForOffer(userId, offer) {
-    const peer = this.#peer(userId);
-    return peer.isFromNewSession(offer) ? this.#replacePeer(userId) : peer;
-  }
-
-  /** @param {string} userId */
-  #replacePeer(userId) {
-    this.#closePeer(userId);
-    const peer = new Peer({
-      userId,
-      polite: this.#politeness.get(userId) ?? false,
-      configuration: this.#configuration,
-      localStream: this.media.stream,
-      send: (event, payload) => this.#announce(event, { ...payload, to: userId }),
-      onChange: () => {
-        if (peer.state === "connected") this.connectedAt ??= performance.now();
-        this.#changed();
-      },
+  /** @param {{userId: string, onHold?: boolean, screenShare?: boolean, callType?: "voice" | "video"}} data */
+  #setMediaState({ userId, onHold, screenShare, callType }) {
+    const before = this.mediaState(userId);
+    this.#mediaStates.set(userId, {
+      onHold: onHold ?? before.onHold,
+      screenShare: screenShare ?? before.screenShare,
     });
-    this.peers.set(userId, peer);
-    return peer;
-  }
-
-  #closePeers() {
-    for (const userId of [...this.peers.keys()]) this.#closePeer(userId);
-  }
-
-  /** @param {string} userId */
-  #closePeer(userId) {
-    this.peers.get(userId)?.close();
-    this.peers.delete(userId);
+    if (callType) this.info.callType = callType;
   }
 
   /** @param {string} userId @param {{audioEnabled?: boolean, videoEnabled?: boolean}} change */
@@ -262,36 +335,7 @@ export class Call extends EventTarget {
 
   /** @param {string} event @param {object} payload */
   #announce(event, payload) {
-    this.#outbox.push({ event, payload: { callId: this.callId, ...payload }, sent: false });
-    this.#flush();
-  }
-
-  /** Sends what waits, in order. */
-  #flush() {
-    if (!this.#joined) return;
-    for (const signal of this.#outbox) {
-      if (!signal.sent) this.#deliver(signal);
-    }
-  }
-
-  /**
-   * A signal leaves the outbox when the server acknowledged it, so that one lost with the connection goes out again
-   * after the resume. Any other failure is an answer, and sending it again would not change it.
-   * @param {Signal} signal
-   */
-  async #deliver(signal) {
-    signal.sent = true;
-    try {
-      await this.socket.emit(signal.event, signal.payload);
-    } catch (error) {
-      if (!(error instanceof SocketError)) throw error;
-      if (error.code === "disconnected") {
-        signal.sent = false;
-        return;
-      }
-      if (this.phase !== "ended") console.warn(`${signal.event} was refused:`, error.code, error.message);
-    }
-    this.#outbox = this.#outbox.filter((waiting) => waiting !== signal);
+    this.#outbox.push(event, { callId: this.callId, ...payload });
   }
 
   #changed() {

@@ -18,20 +18,28 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Brings the pictures into the document, once: none is missing then while the server is away. */
+export async function loadIcons() {
+  const answer = await fetch("/icons.svg");
+  const sheet = new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement;
+  sheet.setAttribute("hidden", "");
+  document.body.append(document.adoptNode(sheet));
+}
+
 /** @param {string} name a symbol of icons.svg */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `/icons.svg#${name}`);
+  use.setAttribute("href", `#${name}`);
   svg.append(use);
   return svg;
 }
 
 /** @param {HTMLElement} button @param {string} name @param {string} label what a press does */
 export function setIconButton(button, name, label) {
-  button.querySelector("use")?.setAttribute("href", `/icons.svg#${name}`);
+  button.querySelector("use")?.setAttribute("href", `#${name}`);
   button.setAttribute("aria-label", label);
   button.title = label;
 }

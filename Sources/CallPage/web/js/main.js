@@ -1,6 +1,7 @@
 /** The page's start: puts the views and the session together. */
 
 import { CallView } from "./call-view.js";
+import { loadIcons } from "./dom.js";
 import { identify } from "./identity.js";
 import { IncomingView } from "./incoming-view.js";
 import { LobbyView } from "./lobby-view.js";
@@ -8,6 +9,7 @@ import { RoomView } from "./room-view.js";
 import { Session } from "./session.js";
 import { Tones } from "./tones.js";
 
+loadIcons().catch((error) => console.warn("no icons:", error));
 const tones = new Tones();
 /** For a look from the console, and for tests: the session in use. @type {{session: Session | null}} */
 const debugHandle = { session: null };

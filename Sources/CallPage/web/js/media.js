@@ -1,11 +1,11 @@
-/** Microphone and camera of this tab, for the length of one call. */
+/** Microphone, camera and shared screen of this tab, for the length of one call. */
 
 const audioConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 const videoConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
 /** Why there is no media. `reason` is `insecure`, `denied`, `missing`, `busy` or `unknown`. */
 export class MediaError extends Error {
-  /** @param {string} reason @param {"microphone" | "camera"} device @param {unknown} cause */
+  /** @param {string} reason @param {"microphone" | "camera" | "screen"} device @param {unknown} cause */
   constructor(reason, device, cause) {
     super(`${device}: ${reason}`, { cause });
     this.name = "MediaError";
@@ -15,9 +15,19 @@ export class MediaError extends Error {
 }
 
 export class LocalMedia {
+  /** @type {MediaStreamTrack | null} what is shared of the screen */ screen = null;
+  #audioEnabled = true;
+  #videoEnabled = true;
+  #onHold = false;
+
   /** @param {MediaStream} stream */
   constructor(stream) {
     this.stream = stream;
+  }
+
+  /** Whether the browser can share its screen; those of phones cannot. */
+  static get canShareScreen() {
+    return typeof navigator.mediaDevices?.getDisplayMedia === "function";
   }
 
   /**
@@ -42,23 +52,46 @@ export class LocalMedia {
     }
   }
 
-  /** @returns {Promise<MediaStreamTrack>} */
   async openCamera() {
     try {
       const [track] = (await capture({ video: true })).getVideoTracks();
       this.stream.addTrack(track);
-      return track;
+      this.#apply();
     } catch (error) {
       throw new MediaError(reasonOf(error), "camera", error);
     }
   }
 
+  /** @param {() => void} onEnd after the browser's own button, or the shared window, ended it */
+  async openScreen(onEnd) {
+    try {
+      const [track] = (await navigator.mediaDevices.getDisplayMedia({ video: true })).getVideoTracks();
+      track.contentHint = "detail";
+      track.onended = onEnd;
+      this.screen = track;
+      this.#apply();
+    } catch (error) {
+      throw new MediaError(reasonOf(error), "screen", error);
+    }
+  }
+
+  closeScreen() {
+    this.screen?.stop();
+    this.screen = null;
+  }
+
+  /** What the others get to see, if anything. */
+  get outgoingVideo() {
+    return this.screen ?? this.stream.getVideoTracks()[0] ?? null;
+  }
+
   get audioEnabled() {
-    return this.stream.getAudioTracks().some((track) => track.enabled);
+    return this.#audioEnabled;
   }
 
   set audioEnabled(enabled) {
-    for (const track of this.stream.getAudioTracks()) track.enabled = enabled;
+    this.#audioEnabled = enabled;
+    this.#apply();
   }
 
   get hasCamera() {
@@ -66,15 +99,33 @@ export class LocalMedia {
   }
 
   get videoEnabled() {
-    return this.stream.getVideoTracks().some((track) => track.enabled);
+    return this.hasCamera && this.#videoEnabled;
   }
 
   set videoEnabled(enabled) {
-    for (const track of this.stream.getVideoTracks()) track.enabled = enabled;
+    this.#videoEnabled = enabled;
+    this.#apply();
+  }
+
+  get onHold() {
+    return this.#onHold;
+  }
+
+  set onHold(onHold) {
+    this.#onHold = onHold;
+    this.#apply();
   }
 
   close() {
     for (const track of this.stream.getTracks()) track.stop();
+    this.closeScreen();
+  }
+
+  /** On hold nothing leaves; what is switched on and what is not stays as it was. */
+  #apply() {
+    for (const track of this.stream.getAudioTracks()) track.enabled = this.#audioEnabled && !this.#onHold;
+    for (const track of this.stream.getVideoTracks()) track.enabled = this.#videoEnabled && !this.#onHold;
+    if (this.screen) this.screen.enabled = !this.#onHold;
   }
 }
 

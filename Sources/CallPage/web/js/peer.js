@@ -1,40 +1,48 @@
 /**
  * One peer connection: perfect negotiation, candidates that may come early, ICE restart.
  *
- * An offer or answer carries, beside `type` and `sdp`, the `session` of the connection it comes from, and an answer
- * also the one it is `for`. A page that was reloaded negotiates from a new connection, and what was still under way
- * from the old one can then be told apart. Clients that do not send it are taken at their word.
+ * An offer or answer carries, beside `type` and `sdp`, the `session` of the connection it comes from and the `number`
+ * of the offer in it, and an answer also the session it is `for`. A page that was reloaded negotiates from a new
+ * connection, and an offer whose acknowledgement was lost is sent twice: what is still under way from the old
+ * connection, and what was heard before, can be told by that. Clients that do not send it are taken at their word.
  */
 
-/** @typedef {RTCSessionDescriptionInit & {session?: string, for?: string}} Description */
+/** @typedef {RTCSessionDescriptionInit & {session?: string, number?: number, for?: string}} Description */
 /**
  * @typedef {object} PeerOptions
  * @property {string} userId whom it leads to
  * @property {boolean} polite whether this side gives way when both offer at once
  * @property {RTCConfiguration} configuration
- * @property {MediaStream} localStream
+ * @property {import("./media.js").LocalMedia} media
  * @property {(event: string, payload: object) => void} send brings a signal to this peer, in order
  * @property {() => void} onChange after the connection state or the tracks changed
  */
 
 const disconnectedPatienceMs = 4_000;
 const failedRetryMs = 8_000;
+/** More candidates that belong to no description so far are of connections that never came about. */
+const earlyCandidatesLimit = 256;
 
 export class Peer {
   /** @type {Promise<void>} */ #work = Promise.resolve();
   /** @type {(RTCIceCandidateInit | null)[]} */ #earlyCandidates = [];
   /** @type {string | undefined} */ #remoteSession;
+  /** The newest offer that came from that session. */ #remoteNumber = 0;
   #session = crypto.randomUUID();
+  #offerNumber = 0;
+  /** @type {RTCRtpSender | null} */ #videoSender = null;
   #makingOffer = false;
   #ignoresOffer = false;
   #attached = false;
   #restartTimer = 0;
+  /** Since the path was lost: whether another one is being looked for. */
+  isRestarting = false;
 
   /** @param {PeerOptions} options */
-  constructor({ userId, polite, configuration, localStream, send, onChange }) {
+  constructor({ userId, polite, configuration, media, send, onChange }) {
     this.userId = userId;
     this.polite = polite;
-    this.localStream = localStream;
+    this.media = media;
     this.send = send;
     this.onChange = onChange;
     this.remoteStream = new MediaStream();
@@ -51,9 +59,17 @@ export class Peer {
     this.#attachLocalTracks();
   }
 
-  /** @param {MediaStreamTrack} track a track that came into being during the call */
-  addTrack(track) {
-    if (this.#attached) this.connection.addTrack(track, this.localStream);
+  /** Sends from now on what is to be seen of us: the screen, the camera or nothing. */
+  async refreshVideo() {
+    if (!this.#attached) return;
+    const track = this.media.outgoingVideo;
+    if (this.#videoSender) await this.#videoSender.replaceTrack(track);
+    else if (track) this.#videoSender = this.connection.addTrack(track, this.media.stream);
+  }
+
+  /** Looks for another path at once, if the one in use was lost. */
+  restartIfLost() {
+    if (this.state === "disconnected" || this.state === "failed") this.#restart();
   }
 
   /**
@@ -66,27 +82,31 @@ export class Peer {
 
   /** @param {Description} offer */
   receiveOffer(offer) {
+    if (this.#isRepeated(offer)) return;
     this.#enqueue(async () => {
       const collides = this.#makingOffer || this.connection.signalingState !== "stable";
       this.#ignoresOffer = collides && !this.polite;
       if (this.#ignoresOffer) return;
       await this.connection.setRemoteDescription(offer);
-      this.#remoteSession = offer.session;
       this.#attachLocalTracks();
       await this.#addEarlyCandidates();
       await this.connection.setLocalDescription();
-      this.#sendDescription("webrtc-answer", "answer");
+      this.#sendDescription("webrtc-answer", { for: offer.session, number: offer.number });
     });
   }
 
   /** @param {Description} answer */
   receiveAnswer(answer) {
+    if (answer.for && answer.for !== this.#session) return;
+    if (answer.session !== this.#remoteSession) {
+      this.#remoteSession = answer.session;
+      this.#remoteNumber = 0;
+    }
     this.#enqueue(async () => {
-      if (answer.for && answer.for !== this.#session) return;
-      // A signal that was sent twice because its acknowledgement got lost has been answered twice.
+      // An offer that was sent twice, because its acknowledgement got lost, may have been answered twice.
+      if (answer.number && answer.number !== this.#offerNumber) return;
       if (this.connection.signalingState !== "have-local-offer") return;
       await this.connection.setRemoteDescription(answer);
-      this.#remoteSession = answer.session;
       await this.#addEarlyCandidates();
     });
   }
@@ -94,9 +114,9 @@ export class Peer {
   /** @param {RTCIceCandidateInit | string | null} candidate `null` or `""` is the end of candidates */
   receiveCandidate(candidate) {
     this.#enqueue(async () => {
-      const described = typeof candidate === "string" ? { candidate, sdpMLineIndex: 0 } : candidate;
-      if (this.connection.remoteDescription) await this.#addCandidate(described || null);
-      else this.#earlyCandidates.push(described || null);
+      const described = (typeof candidate === "string" ? { candidate, sdpMLineIndex: 0 } : candidate) || null;
+      if (this.#isExpected(described)) await this.#addCandidate(described);
+      else this.#earlyCandidates = [...this.#earlyCandidates, described].slice(-earlyCandidatesLimit);
     });
   }
 
@@ -118,7 +138,8 @@ export class Peer {
       try {
         this.#makingOffer = true;
         await connection.setLocalDescription();
-        this.#sendDescription("webrtc-offer", "offer");
+        this.#offerNumber += 1;
+        this.#sendDescription("webrtc-offer", { number: this.#offerNumber });
       } catch (error) {
         this.#report(error);
       } finally {
@@ -142,32 +163,64 @@ export class Peer {
   /** A connection that lost its path gets a moment to find it again by itself, then a restart, and then another. */
   #watchConnection() {
     clearTimeout(this.#restartTimer);
-    const restart = () => {
-      this.connection.restartIce();
-      this.#restartTimer = setTimeout(restart, failedRetryMs);
-    };
-    if (this.state === "failed") restart();
-    if (this.state === "disconnected") this.#restartTimer = setTimeout(restart, disconnectedPatienceMs);
+    if (this.state === "connected") this.isRestarting = false;
+    if (this.state === "failed") this.#restart();
+    if (this.state === "disconnected") this.#restartTimer = setTimeout(this.#restart, disconnectedPatienceMs);
   }
+
+  #restart = () => {
+    clearTimeout(this.#restartTimer);
+    this.isRestarting = true;
+    this.connection.restartIce();
+    this.#restartTimer = setTimeout(this.#restart, failedRetryMs);
+    this.onChange();
+  };
 
   #attachLocalTracks() {
     if (this.#attached) return;
     this.#attached = true;
-    for (const track of this.localStream.getTracks()) this.connection.addTrack(track, this.localStream);
+    for (const track of this.media.stream.getAudioTracks()) this.connection.addTrack(track, this.media.stream);
+    const video = this.media.outgoingVideo;
+    if (video) this.#videoSender = this.connection.addTrack(video, this.media.stream);
   }
 
-  /** @param {string} event @param {"offer" | "answer"} key */
-  #sendDescription(event, key) {
+  /** @param {"webrtc-offer" | "webrtc-answer"} event @param {{number?: number, for?: string}} reference */
+  #sendDescription(event, reference) {
     const description = this.connection.localDescription;
     if (!description) return;
-    /** @type {Description} */
-    const sent = { type: description.type, sdp: description.sdp, session: this.#session };
-    if (key === "answer") sent.for = this.#remoteSession;
-    this.send(event, { [key]: sent });
+    const sent = { type: description.type, sdp: description.sdp, session: this.#session, ...reference };
+    this.send(event, { [description.type]: sent });
+  }
+
+  /** Notes the offer; answers whether it was heard before. @param {Description} offer */
+  #isRepeated({ session, number }) {
+    if (!session || !number) {
+      this.#remoteSession = session;
+      return false;
+    }
+    if (session === this.#remoteSession && number <= this.#remoteNumber) return true;
+    this.#remoteSession = session;
+    this.#remoteNumber = number;
+    return false;
+  }
+
+  /**
+   * Whether the description that a candidate belongs to is there. One that overtook it waits for it.
+   * @param {RTCIceCandidateInit | null} candidate
+   */
+  #isExpected(candidate) {
+    const { remoteDescription } = this.connection;
+    if (!remoteDescription) return false;
+    const fragment = candidate?.usernameFragment;
+    return !fragment || remoteDescription.sdp.includes(`a=ice-ufrag:${fragment}\r\n`);
   }
 
   async #addEarlyCandidates() {
-    for (const candidate of this.#earlyCandidates.splice(0)) await this.#addCandidate(candidate);
+    const waiting = this.#earlyCandidates;
+    this.#earlyCandidates = waiting.filter((candidate) => !this.#isExpected(candidate));
+    for (const candidate of waiting) {
+      if (this.#isExpected(candidate)) await this.#addCandidate(candidate);
+    }
   }
 
   /** @param {RTCIceCandidateInit | null} candidate */

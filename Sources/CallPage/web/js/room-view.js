@@ -107,15 +107,21 @@ export class RoomView {
   }
 
   #drawJoinable() {
-    const calls = this.session.joinable;
-    if (this.#unchanged("joinable", calls.map(({ callId }) => callId))) return;
-    find("joinable").replaceChildren(
-      ...calls.map((call) => {
-        const button = element("button", { class: "button primary", "data-testid": "rejoin-button" }, "Join");
-        button.onclick = () => this.session.rejoin(call, this.relayOnly);
-        return element("div", { class: "joinable" }, element("p", {}, "A call is going on in this room."), button);
-      }),
-    );
+    const { session } = this;
+    const offers = session.joinable.map((call) => ({ call, isElsewhere: session.isElsewhere(call) }));
+    if (this.#unchanged("joinable", offers.map(({ call, isElsewhere }) => [call.callId, isElsewhere]))) return;
+    find("joinable").replaceChildren(...offers.map(({ call, isElsewhere }) => this.#joinableRow(call, isElsewhere)));
+  }
+
+  /** @param {CallInfo} call @param {boolean} isElsewhere */
+  #joinableRow(call, isElsewhere) {
+    const where = isElsewhere
+      ? "You are in a call in another tab or on another device."
+      : "A call is going on in this room.";
+    const action = isElsewhere ? "Continue here" : "Join";
+    const button = element("button", { class: "button primary", "data-testid": "rejoin-button" }, action);
+    button.onclick = () => this.session.rejoin(call, this.relayOnly);
+    return element("div", { class: "joinable" }, element("p", { "data-testid": "joinable-text" }, where), button);
   }
 
   #drawHistory() {

@@ -5,6 +5,7 @@ import { Call } from "./call.js";
 import { displayName } from "./identity.js";
 import { LocalMedia } from "./media.js";
 import { Socket, SocketError } from "./socket.js";
+import { Tabs } from "./tabs.js";
 import { describeEnd, describeError, describeMissedRing, describeOwnEnd } from "./words.js";
 
 /** @typedef {import("./api.js").CallInfo} CallInfo */
@@ -19,7 +20,12 @@ const callEvents = [
   "ice-candidate",
   "audio-toggled",
   "video-toggled",
+  "media-state",
 ];
+/** Why a call cannot be answered here any more. */
+const tooLateCodes = ["answered_elsewhere", "call_ended", "call_not_found", "call_full"];
+/** A participant who is in the call by some device. */
+const presentStates = ["joined", "reconnecting"];
 const historyLength = 6;
 
 export class Session extends EventTarget {
@@ -32,6 +38,9 @@ export class Session extends EventTarget {
   /** @type {{kind: "info" | "error", text: string} | null} */ notice = null;
   /** True while devices are asked for or the call is being made; a second click then does nothing. */
   busy = false;
+  /** The call that is being answered here. @type {string | null} */ #answering = null;
+  #tabs = new Tabs((userId, callId) => this.#takenByTab(userId, callId));
+  #networkChanged = () => this.call?.networkChanged();
 
   /** @param {import("./identity.js").Identity} identity @param {string} room */
   constructor(identity, room) {
@@ -53,11 +62,14 @@ export class Session extends EventTarget {
   }
 
   start() {
+    window.addEventListener("online", this.#networkChanged);
     this.socket.open();
   }
 
   async stop() {
     if (this.call) await this.hangUp();
+    window.removeEventListener("online", this.#networkChanged);
+    this.#tabs.close();
     this.socket.close();
   }
 
@@ -69,20 +81,36 @@ export class Session extends EventTarget {
   }
 
   /** @param {string} callId @param {{withVideo: boolean, relayOnly: boolean}} choice */
-  accept(callId, { withVideo, relayOnly }) {
-    return this.#enterCall(withVideo, relayOnly, () => this.api.answer(callId, this.identity.deviceId));
+  async accept(callId, { withVideo, relayOnly }) {
+    await this.#enterCall(withVideo, relayOnly, async () => {
+      this.#answering = callId;
+      try {
+        return await this.api.answer(callId, this.identity.deviceId);
+      } catch (error) {
+        if (error instanceof ApiError && tooLateCodes.includes(error.code)) this.ringing.delete(callId);
+        throw error;
+      }
+    });
+    this.#answering = null;
   }
 
   /**
-   * Back into a call of ours that still runs, after a reload or after leaving it.
+   * Back into a call of ours that still runs: after a reload, after leaving it, or in place of another tab or device.
    * @param {CallInfo} info @param {boolean} relayOnly
    */
   rejoin(info, relayOnly) {
-    return this.#enterCall(info.callType === "video", relayOnly, () =>
-      info.createdBy === this.identity.userId
-        ? Promise.resolve(info)
-        : this.api.answer(info.callId, this.identity.deviceId),
-    );
+    const mine = this.#ownPart(info);
+    const isPresent = presentStates.includes(mine?.state ?? "") || info.createdBy === this.identity.userId;
+    const enter = () => (isPresent ? Promise.resolve(info) : this.api.answer(info.callId, this.identity.deviceId));
+    // The call is some device's; whoever goes on with it elsewhere goes on as that device.
+    return this.#enterCall(info.callType === "video", relayOnly, enter, isPresent ? mine?.deviceId : undefined);
+  }
+
+  /** Whether this tab would take the call over from another one, or from another device. @param {CallInfo} call */
+  isElsewhere(call) {
+    const mine = this.#ownPart(call);
+    if (!mine || !presentStates.includes(mine.state)) return false;
+    return mine.state === "joined" || mine.deviceId !== this.identity.deviceId;
   }
 
   /** @param {string} callId */
@@ -116,6 +144,11 @@ export class Session extends EventTarget {
     await this.#attempt(() => this.call?.setVideo(enabled));
   }
 
+  /** @param {boolean} shared */
+  async setScreenShare(shared) {
+    await this.#attempt(() => this.call?.setScreenShare(shared));
+  }
+
   dismissNotice() {
     this.notice = null;
     this.#changed();
@@ -134,8 +167,9 @@ export class Session extends EventTarget {
   /**
    * Devices first: a call nobody can be heard in is better not made.
    * @param {boolean} withVideo @param {boolean} relayOnly @param {() => Promise<CallInfo>} enter
+   * @param {string} [deviceId] the device to be in the call, if it is not this tab's own
    */
-  async #enterCall(withVideo, relayOnly, enter) {
+  async #enterCall(withVideo, relayOnly, enter, deviceId) {
     if (this.busy || this.call) return;
     this.busy = true;
     this.notice = null;
@@ -144,11 +178,13 @@ export class Session extends EventTarget {
       const { media, cameraError } = await LocalMedia.open(withVideo);
       try {
         const { identity, socket, api } = this;
-        this.call = new Call({ info: await enter(), identity, socket, api, media, relayOnly });
-        this.call.addEventListener("change", () => this.#changed());
-        this.ringing.delete(this.call.callId);
+        const call = new Call({ info: await enter(), identity, socket, api, media, relayOnly, deviceId });
+        call.addEventListener("change", () => this.#changed());
+        call.addEventListener("replaced", () => this.#replaced(call));
+        this.call = call;
+        this.ringing.delete(call.callId);
         this.joinable = [];
-        await this.#join(this.call);
+        await this.#join(call);
       } finally {
         if (!this.call) media.close();
       }
@@ -162,13 +198,32 @@ export class Session extends EventTarget {
   async #join(call) {
     try {
       await call.join();
+      this.#tabs.take(this.identity.userId, call.callId);
     } catch (error) {
       // With the socket gone the call is joined when it is back; a refusal is final.
       if (error instanceof SocketError && error.code === "disconnected") return;
       if (this.call === call) this.call = null;
       call.abandon();
+      this.refresh();
       throw error;
     }
+  }
+
+  /** @param {string} userId @param {string} callId */
+  #takenByTab(userId, callId) {
+    if (userId === this.identity.userId && this.call?.callId === callId) this.#replaced(this.call);
+  }
+
+  /**
+   * Another session of ours is the one in the call: this one is not, and must not come back by itself.
+   * @param {Call} call
+   */
+  async #replaced(call) {
+    if (this.call !== call) return;
+    this.call = null;
+    call.abandon();
+    this.#say("info", "The call goes on in another tab or on another device.");
+    await this.refresh();
   }
 
   /** @param {import("./socket.js").SocketStatus} status */
@@ -209,12 +264,14 @@ export class Session extends EventTarget {
   /** @param {{callId: string, call: CallInfo, userId: string, deviceId: string}} data */
   #answered(data) {
     this.#forward("call-answered", data);
-    const byThisTab = data.userId === this.identity.userId && data.deviceId === this.identity.deviceId;
-    if (byThisTab || !this.ringing.has(data.callId)) return;
-    if (data.call.group && data.userId !== this.identity.userId) return;
-    this.ringing.delete(data.callId);
-    const who = data.userId === this.identity.userId ? "You" : displayName(data.userId);
-    this.#say("info", `${who} answered on another device.`);
+    const byUs = data.userId === this.identity.userId;
+    const isHere = this.#answering === data.callId && byUs && data.deviceId === this.identity.deviceId;
+    if (isHere || this.call?.callId === data.callId || (data.call.group && !byUs)) return;
+    if (this.ringing.delete(data.callId)) {
+      const who = byUs ? "You" : displayName(data.userId);
+      this.#say("info", `${who} answered ${byUs ? "in another tab or " : ""}on another device.`);
+    }
+    this.refresh();
   }
 
   /** @param {{callId: string, call: CallInfo, reason: string, by?: string}} data */
@@ -237,10 +294,15 @@ export class Session extends EventTarget {
 
   /** @param {CallInfo} call */
   #canRejoin(call) {
-    const mine = call.participants.find(({ userId }) => userId === this.identity.userId);
+    const mine = this.#ownPart(call);
     if (call.roomId !== this.room || call.callId === this.call?.callId || !mine) return false;
-    if (call.group) return call.state !== "ringing" || call.createdBy === this.identity.userId;
-    return mine.deviceId === this.identity.deviceId && ["joined", "reconnecting"].includes(mine.state);
+    if (call.group && call.state !== "ringing") return true;
+    return presentStates.includes(mine.state);
+  }
+
+  /** @param {CallInfo} call */
+  #ownPart(call) {
+    return call.participants.find(({ userId }) => userId === this.identity.userId);
   }
 
   /** @param {() => unknown} act */

@@ -16,13 +16,17 @@ const acknowledgementTimeoutMs = 10_000;
 const firstRetryMs = 400;
 const longestRetryMs = 8_000;
 
-/** An emit that was not answered with `ok`: `code` is the server's, or `timeout` or `disconnected`. */
+/** An emit that was not answered with `ok`: `code` is the server's, or `disconnected`. */
 export class SocketError extends Error {
-  /** @param {string} code @param {string} message */
-  constructor(code, message) {
+  /**
+   * @param {string} code @param {string} message
+   * @param {number} [retryAfterMs] when the server will take the same event
+   */
+  constructor(code, message, retryAfterMs) {
     super(message);
     this.name = "SocketError";
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -60,13 +64,13 @@ export class Socket {
   }
 
   open() {
-    window.addEventListener("online", this.#retryNow);
+    window.addEventListener("online", this.#renew);
     this.#setStatus({ state: "connecting" });
     this.#openTransport();
   }
 
   close() {
-    window.removeEventListener("online", this.#retryNow);
+    window.removeEventListener("online", this.#renew);
     clearTimeout(this.#retryTimer);
     if (this.connected) this.#transport?.send(Engine.message + Packet.disconnect);
     this.#dropTransport();
@@ -84,16 +88,15 @@ export class Socket {
     }
     const id = this.#nextAckId++;
     const answered = new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(id);
-        reject(new SocketError("timeout", `${event} was not acknowledged`));
-      }, acknowledgementTimeoutMs);
+      // No answer for so long means that nothing gets through: another connection may, and the caller sends it again.
+      const timer = setTimeout(() => this.#lost(), acknowledgementTimeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
     });
     this.#transport.send(Engine.message + Packet.event + id + JSON.stringify([event, payload]));
     return answered.then((answer) => {
       if (answer?.ok) return answer;
-      throw new SocketError(answer?.code ?? "refused", answer?.message ?? `${event} was refused`);
+      const message = answer?.message ?? `${event} was refused`;
+      throw new SocketError(answer?.code ?? "refused", message, answer?.retryAfterMs);
     });
   }
 
@@ -134,6 +137,14 @@ export class Socket {
   #retryNow = () => {
     clearTimeout(this.#retryTimer);
     if (this.#status.state === "reconnecting" && !this.#transport) this.#openTransport();
+  };
+
+  /** The network is another one now: a connection by the old one may be dead without saying so. */
+  #renew = () => {
+    if (this.#status.state === "refused") return;
+    this.#attempt = 0;
+    this.#lost();
+    this.#retryNow();
   };
 
   /** The server pings; when it has been silent for longer than it promised, the connection is dead. */
@@ -194,7 +205,7 @@ export class Socket {
       case Packet.ack: {
         const digits = /^\d*/.exec(body)?.[0] ?? "";
         const pending = this.#waiting.get(Number(digits));
-        if (!pending) break; // it came after its timeout
+        if (!pending) break; // of no event of ours
         this.#waiting.delete(Number(digits));
         clearTimeout(pending.timer);
         pending.resolve(JSON.parse(body.slice(digits.length))[0]);

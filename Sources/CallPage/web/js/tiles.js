@@ -1,6 +1,6 @@
 /** The pictures of the others: one tile for each, with who it is and whether they can be seen and heard. */
 
-import { avatar, element, icon } from "./dom.js";
+import { avatar, element, icon, setText } from "./dom.js";
 import { displayName } from "./identity.js";
 
 /** @type {Record<string, string>} */
@@ -19,13 +19,16 @@ class Tile {
     this.video = /** @type {HTMLVideoElement} */ (element("video", video));
     this.muted = badge("remote-muted", "mic-off", "Microphone off");
     this.cameraOff = badge("remote-camera-off", "video-off", "Camera off");
+    this.screen = badge("remote-screen", "screen", "Shares the screen");
+    this.hold = badge("remote-hold", "hold", "On hold");
+    const badges = [this.muted, this.cameraOff, this.screen, this.hold];
     this.state = element("span", { class: "tile-state", "data-testid": "remote-state" });
     this.root = element(
       "article",
       { class: "tile", "data-testid": "remote-tile", "data-user": userId, "aria-label": name },
       this.video,
       element("div", { class: "tile-face" }, avatar(userId, name), this.state),
-      element("p", { class: "tile-name" }, element("span", {}, name), this.muted, this.cameraOff),
+      element("p", { class: "tile-name" }, element("span", {}, name), ...badges),
     );
   }
 
@@ -34,11 +37,30 @@ class Tile {
     const peer = call.peers.get(participant.userId);
     if (peer && this.video.srcObject !== peer.remoteStream) this.video.srcObject = peer.remoteStream;
     const connected = peer?.state === "connected";
+    const { onHold, screenShare } = call.mediaState(participant.userId);
+    const isPaused = onHold || call.media.onHold;
     const hasPicture = connected && peer.remoteStream.getVideoTracks().some((track) => !track.muted);
-    this.root.dataset.camera = hasPicture && participant.videoEnabled ? "on" : "off";
+    const isSeen = hasPicture && !isPaused && (participant.videoEnabled || screenShare);
+    this.root.dataset.camera = isSeen ? "on" : "off";
+    this.root.dataset.screen = String(isSeen && screenShare);
+    this.video.muted = isPaused;
     this.muted.hidden = !connected || participant.audioEnabled;
-    this.cameraOff.hidden = !connected || participant.videoEnabled || call.info.callType === "voice";
-    this.state.textContent = peer ? (stateTexts[peer.state] ?? "") : "Ringing…";
+    this.cameraOff.hidden = !connected || participant.videoEnabled || screenShare || call.info.callType === "voice";
+    this.screen.hidden = !connected || !screenShare;
+    this.hold.hidden = !connected || !onHold;
+    setText(this.state, this.#describe(call, participant, isPaused));
+  }
+
+  /**
+   * @param {import("./call.js").Call} call @param {import("./api.js").Participant} participant
+   * @param {boolean} isPaused
+   */
+  #describe(call, { userId }, isPaused) {
+    const peer = call.peers.get(userId);
+    if (!peer) return call.phase === "ringing" || call.info.group ? "Ringing…" : "Connecting…";
+    if (call.isLost(userId)) return "Reconnecting…";
+    if (peer.state !== "connected" || !isPaused) return stateTexts[peer.state] ?? "";
+    return call.mediaState(userId).onHold ? "On hold" : "You put the call on hold";
   }
 }
 

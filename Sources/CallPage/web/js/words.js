@@ -8,12 +8,12 @@ import { SocketError } from "./socket.js";
 /** @type {Record<string, string>} */
 const codes = {
   unreachable: "The server cannot be reached. Check your connection and try again.",
-  timeout: "The server did not answer in time. Try again.",
   disconnected: "The connection to the server was lost. Try again in a moment.",
   call_exists: "There is already a call in this room.",
   answered_elsewhere: "The call was answered on another device.",
   call_full: "The call is full.",
   call_ended: "The call has already ended.",
+  rate_limited: "That was too often in a short time. Wait a moment, then try again.",
   not_answered: "The call went on without you. You can join it again.",
   name_invitees: "This room has too many people for one call. Call them one by one.",
 };
@@ -34,10 +34,20 @@ const cameraReasons = {
   unknown: "The camera could not be started, so you are in with your voice only.",
 };
 
+const screenReasons = {
+  insecure: "The browser shares a screen only from pages on https or on localhost.",
+  denied: "No screen is shared: you cancelled it, or the browser may not record the screen.",
+  missing: "There is no screen or window to share.",
+  busy: "The screen could not be recorded. Try another window.",
+  unknown: "The screen could not be shared.",
+};
+
+const reasonsOf = { microphone: microphoneReasons, camera: cameraReasons, screen: screenReasons };
+
 /** @param {unknown} error */
 export function describeError(error) {
   if (error instanceof MediaError) {
-    const reasons = error.device === "camera" ? cameraReasons : microphoneReasons;
+    const reasons = reasonsOf[error.device];
     return reasons[/** @type {keyof typeof reasons} */ (error.reason)];
   }
   if (error instanceof ApiError || error instanceof SocketError) {
