@@ -94,7 +94,7 @@ let package = Package(
         ),
         .target(name: "SocketIO", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
         .target(name: "CallModel", swiftSettings: strict),
-        .target(name: "Signaling", dependencies: ["CallModel", "SocketIO"], swiftSettings: strict),
+        .target(name: "Signaling", dependencies: ["CallModel", "NetPrimitives", "SocketIO"], swiftSettings: strict),
         .target(
             name: "CallStore",
             dependencies: [
@@ -290,7 +290,7 @@ let package = Package(
         .testTarget(name: "CallModelTests", dependencies: ["CallModel"], swiftSettings: strict),
         .testTarget(
             name: "SignalingTests",
-            dependencies: ["Signaling", "CallModel", "SocketIO"],
+            dependencies: ["CallModel", "NetPrimitives", "Signaling", "SocketIO"],
             swiftSettings: strict
         ),
         .testTarget(

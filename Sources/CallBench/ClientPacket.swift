@@ -40,7 +40,10 @@ public enum ClientPacket: Hashable, Sendable {
         guard let open = bytes.firstIndex(of: UInt8(ascii: "\"")) else { return .other }
         let start = bytes.index(after: open)
         guard let close = bytes[start...].firstIndex(of: UInt8(ascii: "\"")) else { return .other }
-        return .event(name: String(frame[start..<close]), payload: argument(of: frame, after: bytes.index(after: close)))
+        return .event(
+            name: String(frame[start..<close]),
+            payload: argument(of: frame, after: bytes.index(after: close))
+        )
     }
 
     /// `43<number>[payload]`.

@@ -32,7 +32,9 @@ public enum VoidRule {
     public static func reasons(generatorBusy: Double, sentPerSecond: Double, offeredPerSecond: Double) -> [String] {
         var reasons: [String] = []
         if generatorBusy > busyLimit {
-            reasons.append("the generator was busy \(percent(generatorBusy)) of its time, more than \(percent(busyLimit))")
+            reasons.append(
+                "the generator was busy \(percent(generatorBusy)) of its time, more than \(percent(busyLimit))"
+            )
         }
         if sentPerSecond < offeredPerSecond * sentLimit {
             reasons.append("only \(Int(sentPerSecond)) of \(Int(offeredPerSecond)) a second could be sent")

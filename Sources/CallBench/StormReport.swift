@@ -59,7 +59,10 @@ public struct StormReport: Codable, Hashable, Sendable {
     public var table: String {
         var table = ReportTable()
         table.add("server", target)
-        table.add("clients", "\(connections) cut off at once; \(resumed) resumed, \(failed) did not, \(retries) retries")
+        table.add(
+            "clients",
+            "\(connections) cut off at once; \(resumed) resumed, \(failed) did not, \(retries) retries"
+        )
         table.add("all resumed", "after \(Decimals.text(seconds, 2)) s")
         table.add("resume", resumeLatency.text)
         table.add("events", "\(heard) of \(expected) heard; \(missing) missing, \(misplaced) misplaced")

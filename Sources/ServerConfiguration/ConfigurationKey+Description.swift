@@ -168,6 +168,8 @@ extension ConfigurationKey {
         case .socketPingTimeout: call(.value("20s"), "How long a heartbeat may stay unanswered.")
         case .socketMaxPayload: call(.value("1000000"), "Largest Socket.IO message in bytes.")
         case .socketsPerUser: call(.value("20"), "Connected sockets of one user.")
+        case .socketEventRate:
+            call(.value("50/s"), "Events of one socket; ten times as many may come at once. Empty: no limit.")
         default: nil
         }
     }

@@ -56,6 +56,7 @@ public enum ConfigurationKey: String, CaseIterable, Sendable {
     case socketPingTimeout = "SOCKET_PING_TIMEOUT"
     case socketMaxPayload = "SOCKET_MAX_PAYLOAD"
     case socketsPerUser = "SOCKETS_PER_USER"
+    case socketEventRate = "SOCKET_EVENT_RATE"
 
     case metricsListen = "METRICS_LISTEN"
     case drainTimeout = "DRAIN_TIMEOUT"

@@ -8,6 +8,8 @@ public struct SocketSettings: Sendable {
     public let maxPayload: Int
     /// Connected sockets of one user.
     public let perUser: Int
+    /// Events of one socket; nil: no limit.
+    public let eventRate: Rate?
 
     init(_ reader: SettingReader) throws(ConfigurationFailure) {
         let range = Duration.milliseconds(100)...(.seconds(3_600))
@@ -15,5 +17,8 @@ public struct SocketSettings: Sendable {
         pingTimeout = try reader.duration(.socketPingTimeout, in: range)
         maxPayload = try reader.byteCount(.socketMaxPayload, in: 1_024...(100 << 20))
         perUser = try reader.number(.socketsPerUser, in: 1...10_000)
+        let rates = try reader.list(.socketEventRate, "COUNT/UNIT with the unit s, m or h", Quantities.rate)
+        guard rates.count <= 1 else { throw reader.failure(.socketEventRate, "names more than one rate") }
+        eventRate = rates.first
     }
 }

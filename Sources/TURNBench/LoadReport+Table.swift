@@ -5,7 +5,10 @@ extension LoadReport {
     public var table: String {
         var rows: [(String, String)] = [
             ("server", target),
-            ("allocations", "\(allocations), set up in \(Decimals.text(setup.seconds, 2)) s (\(Int(setup.perSecond))/s)"),
+            (
+                "allocations",
+                "\(allocations), set up in \(Decimals.text(setup.seconds, 2)) s (\(Int(setup.perSecond))/s)"
+            ),
         ]
         if let each = setup.serverMemoryBytesEach {
             rows.append(("memory/allocation", "\(Int(each)) B resident"))

@@ -9,7 +9,8 @@ import NetPrimitives
 struct CallsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calls",
-        abstract: "Play whole calls: initiate, ring, answer, join, offer, answer, 20 candidates each way, toggles, end.",
+        abstract:
+            "Play whole calls: initiate, ring, answer, join, offer, answer, 20 candidates each way, toggles, end.",
         discussion: """
             Calls are placed by the clock, whatever became of those before; their times count from when they were due. \
             Every event is waited for at the other side, in order. A call that is due while every pair of users is in one \

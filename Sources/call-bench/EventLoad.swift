@@ -63,7 +63,9 @@ final class EventLoad {
             paced += 1
         }
         for offset in 0..<min(count, seats.count) { seats[(first + offset) % seats.count].handler.flush() }
-        loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(pacer.due(paced).nanoseconds)) { [self] in tick() }
+        loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(pacer.due(paced).nanoseconds)) { [self] in
+            tick()
+        }
     }
 
     private func sendNext() {

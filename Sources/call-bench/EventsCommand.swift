@@ -46,7 +46,9 @@ struct EventsCommand: AsyncParsableCommand {
         guard (2...100_000).contains(connections), connections.isMultiple(of: 2) else {
             throw ValidationError("--connections must be an even number from 2 to 100000")
         }
-        guard (rate != nil) != (inFlight != nil) else { throw ValidationError("either --rate or --in-flight is needed") }
+        guard (rate != nil) != (inFlight != nil) else {
+            throw ValidationError("either --rate or --in-flight is needed")
+        }
         guard rate.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true else {
             throw ValidationError("--rate must be more than 0 and at most 1000000")
         }
@@ -67,7 +69,8 @@ struct EventsCommand: AsyncParsableCommand {
 
     private func measure(_ context: BenchContext) async throws -> EventsReport {
         let started = EventLoad.now()
-        let pairs = try await Crowd.gather(connections / 2, atATime: 32, status: context.status, saying: "calls joined") {
+        let pairs = try await Crowd.gather(connections / 2, atATime: 32, status: context.status, saying: "calls joined")
+        {
             [peer] number in try await CallPair.join(context, number: number, places: !peer)
         }
         let setupSeconds = Double(EventLoad.now().nanoseconds - started.nanoseconds) / 1e9

@@ -37,7 +37,9 @@ struct IdleCommand: AsyncParsableCommand {
     func validate() throws {
         guard common.serverPid != nil else { throw ValidationError("--server-pid is needed") }
         guard (1...100_000).contains(connections) else { throw ValidationError("--connections must be 1 to 100000") }
-        guard duration > 0, duration <= 3_600 else { throw ValidationError("--duration must be above 0 and at most 3600") }
+        guard duration > 0, duration <= 3_600 else {
+            throw ValidationError("--duration must be above 0 and at most 3600")
+        }
     }
 
     func run() async throws {

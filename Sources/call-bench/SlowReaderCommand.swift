@@ -31,7 +31,9 @@ struct SlowReaderCommand: AsyncParsableCommand {
         guard common.serverPid != nil else { throw ValidationError("--server-pid is needed") }
         guard (1...1_000).contains(readers) else { throw ValidationError("--readers must be 1 to 1000") }
         guard (300...60_000).contains(eventBytes) else { throw ValidationError("--event-bytes must be 300 to 60000") }
-        guard patience > 0, patience <= 3_600 else { throw ValidationError("--patience must be above 0 and at most 3600") }
+        guard patience > 0, patience <= 3_600 else {
+            throw ValidationError("--patience must be above 0 and at most 3600")
+        }
     }
 
     func run() async throws {

@@ -10,7 +10,7 @@ final class SocketHandler: ChannelInboundHandler {
     typealias OutboundOut = WebSocketFrame
 
     /// One key for all frames: nothing between the generator and a server under test has to be kept from guessing it.
-    private let maskingKey = WebSocketMaskingKey.random()
+    private let maskingKey: WebSocketMaskingKey
 
     /// What CONNECT carries.
     private let auth: String
@@ -27,6 +27,8 @@ final class SocketHandler: ChannelInboundHandler {
     init(auth: String, connected: EventLoopPromise<Void>) {
         self.auth = auth
         self.connected = connected
+        var generator = SystemRandomNumberGenerator()
+        maskingKey = .random(using: &generator)
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }

@@ -9,7 +9,8 @@ import NetPrimitives
 struct StormCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "storm",
-        abstract: "Cut off many clients in calls at once, have them come back at once, and see that they missed nothing.",
+        abstract:
+            "Cut off many clients in calls at once, have them come back at once, and see that they missed nothing.",
         discussion: """
             Two clients a call. Each sends some candidates, then all connections are cut; while they are away each sends \
             some more by REST; then all connect at the same moment and join with afterSeq. Every client must hear every \
@@ -39,7 +40,9 @@ struct StormCommand: AsyncParsableCommand {
         guard (0...1_000).contains(before), (0...300).contains(away) else {
             throw ValidationError("--before must be 0 to 1000, --away 0 to 300")
         }
-        guard patience > 0, patience <= 3_600 else { throw ValidationError("--patience must be above 0 and at most 3600") }
+        guard patience > 0, patience <= 3_600 else {
+            throw ValidationError("--patience must be above 0 and at most 3600")
+        }
     }
 
     func run() async throws {
@@ -60,7 +63,8 @@ struct StormCommand: AsyncParsableCommand {
         context.status.show("all connections cut")
         try await Task.sleep(for: .seconds(1))
         let last = sent + UInt64(away)
-        _ = try await Crowd.gather(clients.count, atATime: 64, status: context.status, saying: "sent while away") { index in
+        _ = try await Crowd.gather(clients.count, atATime: 64, status: context.status, saying: "sent while away") {
+            index in
             for number in sent..<last {
                 let stamp = SignalStamp(number: number, due: EventLoad.now())
                 try await context.api.candidate(stamp.candidate, in: clients[index].callID, by: clients[index].user)
@@ -71,7 +75,8 @@ struct StormCommand: AsyncParsableCommand {
 
     private func join(_ context: BenchContext) async throws -> [StormClient] {
         let loop = context.group.next()
-        let pairs = try await Crowd.gather(connections / 2, atATime: 32, status: context.status, saying: "calls joined") {
+        let pairs = try await Crowd.gather(connections / 2, atATime: 32, status: context.status, saying: "calls joined")
+        {
             try await CallPair.join(context, number: $0)
         }
         var clients: [StormClient] = []

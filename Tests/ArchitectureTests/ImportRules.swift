@@ -31,7 +31,7 @@ enum ImportRules {
         "CallBench": ImportRule(own: ["BenchCore", "NetPrimitives"], foreign: []),
         "SocketIO": ImportRule(own: ["NetPrimitives"], foreign: []),
         "CallModel": ImportRule(own: [], foreign: []),
-        "Signaling": ImportRule(own: ["CallModel", "SocketIO"], foreign: []),
+        "Signaling": ImportRule(own: ["CallModel", "NetPrimitives", "SocketIO"], foreign: []),
         "CallStore": ImportRule(own: ["CallModel", "Locking"], foreign: ["Crypto", "Foundation", "GRDB", "Logging"]),
         "CallService": ImportRule(
             own: callCore.union(["CallStore", "Locking"]),

@@ -34,7 +34,8 @@ struct RefusalTests {
             ("CALL_RING_TIMEOUT", "1"), ("CALL_RING_TIMEOUT", "99999999999999999d"), ("CALL_MAX_PARTICIPANTS", "1"),
             ("CALL_INITIATE_RATE", "10/m"), ("CALL_INITIATE_RATE", "user=0/m"), ("CALL_INITIATE_RATE", "user=1/d"),
             ("CALL_INITIATE_RATE", "user=1/m,user=2/m"), ("SOCKET_PING_INTERVAL", "25000"),
-            ("SOCKET_MAX_PAYLOAD", "0"), ("SOCKETS_PER_USER", "0"), ("DRAIN_TIMEOUT", "soon"),
+            ("SOCKET_MAX_PAYLOAD", "0"), ("SOCKETS_PER_USER", "0"), ("SOCKET_EVENT_RATE", "50"),
+            ("SOCKET_EVENT_RATE", "50/s,60/s"), ("DRAIN_TIMEOUT", "soon"),
             ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"),
         ]
     )

@@ -17,6 +17,7 @@ struct ValuesTests {
         #expect(configuration.credentialLifetime == .seconds(86_400))
         #expect(configuration.calls.ringTimeout == .seconds(60))
         #expect(configuration.calls.initiatePerUser == Rate(count: 10, period: .seconds(60)))
+        #expect(configuration.sockets.eventRate == Rate(count: 50, period: .seconds(1)))
         #expect(configuration.calls.initiatePerAddress == Rate(count: 60, period: .seconds(60)))
         #expect(configuration.sockets.maxPayload == 1_000_000)
         #expect(configuration.drainTimeout == .seconds(30))

@@ -50,7 +50,7 @@ struct SocketGatewayTests {
         let application = ScriptedApplication(onAccepted: { socket in
             for _ in 0..<4 { socket.emit("large", [.string(text)]) }
         })
-        try await withServer(application) { client, _ in
+        try await withServer(application, configure: { $0.engine.maximumOutboundBytes = 4 << 20 }) { client, _ in
             let sid = try await client.open()
             try await client.post(sid, "40")
             #expect(try await client.packets(sid, count: 5).map(\.utf8.count).reduce(0, +) > 3_600_000)

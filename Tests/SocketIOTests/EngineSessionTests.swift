@@ -149,7 +149,8 @@ struct EngineSessionTests {
     func slowReader(byPackets: Bool) {
         var harness = SessionHarness(.webSocket) { configuration in
             configuration.maximumOutboundPackets = byPackets ? 10 : .max
-            configuration.maximumOutboundBytes = byPackets ? .max : 100
+            // Each packet counts with ten bytes of text and 128 of its own.
+            configuration.maximumOutboundBytes = byPackets ? .max : 10 * 138 - 1
         }
         harness.apply(.webSocketWritable(harness.webSocket, false))
         _ = harness.take()

@@ -30,7 +30,11 @@ def _finish(server: RunningServer) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """The server most tests share, in dev mode with its defaults. Tests use rooms and users of their own."""
     # Many tests, one address: the limits that would notice are tested on servers of their own.
-    settings = {"CALL_INITIATE_RATE": "user=1000/m,address=100000/m", "CALL_RING_TIMEOUT": "10m"}
+    settings = {
+        "CALL_INITIATE_RATE": "user=1000/m,address=100000/m",
+        "CALL_RING_TIMEOUT": "10m",
+        "SOCKET_EVENT_RATE": "1000/s",
+    }
     running = RunningServer(tmp_path_factory.mktemp("server"), settings).start()
     yield running
     _finish(running)

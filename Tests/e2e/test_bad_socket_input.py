@@ -242,3 +242,36 @@ def test_a_user_has_only_so_many_sockets(start_server) -> None:
             third.connect()
         third.disconnect()
         s.socket("bob")
+
+
+def test_a_socket_that_sends_too_many_events_is_told_to_wait_and_cut_if_it_does_not(start_server) -> None:
+    """Ten seconds' worth at once, then a refusal that says how long to wait; refused events count, up to as many again."""
+    with Scenario(start_server(SOCKET_EVENT_RATE="20/s")) as s:
+        eager, other = s.socket("eager"), s.socket("other")
+        acks = [eager.call("leave-call", {"callId": "none"}) for _ in range(260)]
+        codes = [ack["code"] for ack in acks]
+        admitted = codes.index("rate_limited")
+        assert 200 <= admitted < 260, "ten times as many as a second's may come at once"
+        assert set(codes[:admitted]) == {"call_not_found"}
+        refused = [ack for ack in acks if ack["code"] == "rate_limited"]
+        assert_refused(refused[-1], "rate_limited")
+        assert 0 < refused[-1]["retryAfterMs"] < 5_000
+        time.sleep(refused[-1]["retryAfterMs"] / 1000 + 0.01)
+        assert_refused(eager.call("leave-call", {"callId": "none"}), "call_not_found")
+        assert_refused(other.call("leave-call", {"callId": "none"}), "call_not_found")
+
+
+def test_a_flood_of_events_ends_the_connection(start_server) -> None:
+    server = start_server(SOCKET_EVENT_RATE="20/s")
+    url = f"ws://127.0.0.1:{server.http_port}/socket.io/?EIO=4&transport=websocket"
+    before = server.sockets
+    connection = websocket.create_connection(url, timeout=10, suppress_origin=True)
+    connection.recv()
+    connection.send("40" + json.dumps({"token": bearer("flood")}))
+    with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
+        for _ in range(2_000):
+            connection.send('42["leave-call",{"callId":"none"}]')
+        while True:
+            connection.recv()
+    eventually(lambda: not server.sockets - before, "the end of the connection on the server's side")
+    assert requests.get(f"{server.url}/healthz", timeout=5).status_code == 200

@@ -325,8 +325,9 @@ class TestLimits:
         try:
             echo = Endpoint(server, "/engine.io/")
             sid = echo.open_polling()["sid"]
-            statuses = [echo.post(sid, "4" + "x" * 900_000).status for _ in range(6)]
-            assert statuses == [200, 200, 200, 200, 400, 400]
+            # The first may wait, whatever its size; what waits then is more than may.
+            statuses = [echo.post(sid, "4" + "x" * 900_000).status for _ in range(3)]
+            assert statuses == [200, 400, 400]
         finally:
             assert server.stop() == 0
 

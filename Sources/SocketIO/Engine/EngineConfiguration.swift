@@ -18,8 +18,9 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var maximumPacketsPerPoll = 16
     /// Packets waiting for a client that does not take them up, before it is cut.
     public var maximumOutboundPackets = 4_096
-    /// Bytes waiting for a client that does not take them up, before it is cut.
-    public var maximumOutboundBytes = 4 << 20
+    /// Bytes waiting for a client that does not take them up, each packet's own memory among them, before it is cut. With
+    /// what the transport holds below it a client costs no more than a mebibyte.
+    public var maximumOutboundBytes = 832 << 10
 
     /// The defaults of the protocol.
     public init() {}

@@ -124,20 +124,24 @@ public struct EngineSession: Sendable {
         }
     }
 
-    /// Queues a message, or cuts a client that leaves too much waiting.
+    /// Bytes of memory that a waiting packet takes beside its text.
+    private static let packetOverhead = 128
+
+    /// Queues a message, or cuts a client that leaves too much waiting. A message of any size may be the first to wait.
     private mutating func send(_ message: EngineMessage, into effects: inout [EngineEffect]) {
         guard phase == .open else { return }
-        enqueue(EngineFrame(message))
-        if outbound.count > configuration.maximumOutboundPackets
+        if outbound.count >= configuration.maximumOutboundPackets
             || outboundByteCount > configuration.maximumOutboundBytes
         {
             fail(.slowReader, into: &effects)
+        } else {
+            enqueue(EngineFrame(message))
         }
     }
 
     mutating func enqueue(_ frame: EngineFrame) {
         outbound.append(frame)
-        outboundByteCount += frame.byteCount
+        outboundByteCount += frame.byteCount + Self.packetOverhead
     }
 
     private mutating func setBacklogged(_ backlogged: Bool, into effects: inout [EngineEffect]) {
@@ -180,7 +184,7 @@ public struct EngineSession: Sendable {
         if taken.count == outbound.count {
             dropOutbound()
         } else {
-            outboundByteCount -= taken.reduce(0) { $0 + $1.byteCount }
+            outboundByteCount -= taken.reduce(0) { $0 + $1.byteCount + Self.packetOverhead }
             outbound.removeFirst(taken.count)
         }
         return payload

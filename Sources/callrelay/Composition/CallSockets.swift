@@ -1,6 +1,8 @@
 import CallModel
 import CallService
 import Locking
+import PacketIO
+import ServerConfiguration
 import Signaling
 import SignalingGateway
 import SocketIO
@@ -12,6 +14,7 @@ final class CallSockets: SocketApplication {
     private struct Member {
         var identity: Identity
         let rooms: [String]
+        var budget: EventBudget?
         /// Calls joined whose acknowledgement is not on its way yet.
         var unacknowledgedJoins: [CallID] = []
     }
@@ -27,12 +30,14 @@ final class CallSockets: SocketApplication {
     private let calls: CallService
     private let verifier: any TokenVerifier
     private let socketsPerUser: Int
+    private let eventRate: Rate?
     private let members = Locked(Members())
 
-    init(calls: CallService, verifier: any TokenVerifier, socketsPerUser: Int) {
+    init(calls: CallService, verifier: any TokenVerifier, socketsPerUser: Int, eventRate: Rate?) {
         self.calls = calls
         self.verifier = verifier
         self.socketsPerUser = socketsPerUser
+        self.eventRate = eventRate
     }
 
     func connect(_ request: ConnectRequest, socket: SocketHandle) async -> ConnectDecision {
@@ -57,7 +62,14 @@ final class CallSockets: SocketApplication {
             let others = members.countByUser[identity.userID] ?? 0
             guard others < socketsPerUser else { return false }
             members.countByUser[identity.userID] = others + 1
-            members.bySocket[socket.id] = Member(identity: identity, rooms: rooms)
+            let budget = eventRate.map { rate in
+                EventBudget(
+                    count: rate.count,
+                    periodMilliseconds: rate.period.wholeMilliseconds,
+                    now: SystemClock.now()
+                )
+            }
+            members.bySocket[socket.id] = Member(identity: identity, rooms: rooms, budget: budget)
             return true
         }
         guard isAdmitted else {
@@ -74,6 +86,13 @@ final class CallSockets: SocketApplication {
 
     func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply? {
         guard let identity = members.withLock({ $0.bySocket[socket.id]?.identity }) else { return nil }
+        switch members.withLock({ $0.bySocket[socket.id]?.budget?.spend(at: SystemClock.now()) ?? .admitted }) {
+        case .admitted: break
+        case .refused(let milliseconds): return Self.tooManyEvents(retryAfterMilliseconds: milliseconds)
+        case .exhausted:
+            socket.disconnect(closeTransport: true)
+            return nil
+        }
         do throws(CallFailure) {
             guard let read = try ClientEvent(name: event.name, arguments: event.arguments) else {
                 return Self.refusal("unknown_event", "There is no event of this name.")
@@ -171,6 +190,15 @@ final class CallSockets: SocketApplication {
             members += [("errcode", errcode.map { .string($0) }), ("soft_logout", isSoftLogout.map { .boolean($0) })]
         }
         return .object(members)
+    }
+
+    private static func tooManyEvents(retryAfterMilliseconds milliseconds: Int) -> SocketReply {
+        SocketReply([
+            .object([
+                ("ok", false), ("code", "rate_limited"), ("message", "This socket sends too many events."),
+                ("retryAfterMs", .integer(milliseconds)),
+            ])
+        ])
     }
 
     private static func refusal(_ code: String, _ message: String) -> SocketReply {

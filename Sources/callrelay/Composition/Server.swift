@@ -64,7 +64,12 @@ struct Server {
         } catch {
             throw CommandFailure.start("DATABASE_URL: the calls in it cannot be read")
         }
-        let sockets = CallSockets(calls: calls, verifier: verifier, socketsPerUser: configuration.sockets.perUser)
+        let sockets = CallSockets(
+            calls: calls,
+            verifier: verifier,
+            socketsPerUser: configuration.sockets.perUser,
+            eventRate: configuration.sockets.eventRate
+        )
         let gateway = SocketGateway(
             application: sockets,
             configuration: HTTPSetup.gateway(configuration),
