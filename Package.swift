@@ -200,7 +200,7 @@ let package = Package(
         .executableTarget(
             name: "turn-simulation",
             dependencies: [
-                "NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "TestSupport",
+                "BenchSupport", "NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/TURNSimulation",

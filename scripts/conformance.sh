@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the conformance tests of Engine.IO and Socket.IO ROUNDS times (default 10) against one build, to meet the races
+# Runs the conformance tests of Engine.IO and Socket.IO ROUNDS times (default 50) against one build, to meet the races
 # that one round rarely meets. JOBS rounds (default: one for each processor) run at once, each with servers of its own.
 # Builds the release server first, if it changed; with CALLRELAY_BIN_DIR the programs there are taken as they are. Each
 # round that ends is told; a test that fails is named and its round's log is kept.
@@ -12,7 +12,7 @@ CONFORMANCE_TESTS=(
     test_engineio_conformance.py test_engineio_races.py test_protocol_suites.py test_socketio_conformance.py
 )
 
-rounds=${ROUNDS:-10}
+rounds=${ROUNDS:-50}
 [[ $rounds =~ ^[1-9][0-9]*$ ]] || fail "ROUNDS=$rounds is no number of rounds"
 jobs=${JOBS:-$(nproc)}
 [[ $jobs =~ ^[1-9][0-9]*$ ]] || fail "JOBS=$jobs is no number of rounds to run at once"

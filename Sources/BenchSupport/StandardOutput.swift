@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 /// Standard output, for whoever reads it through a pipe.
@@ -6,5 +7,12 @@ public enum StandardOutput {
     public static func flush() {
         // A null stream means all of them.
         _ = fflush(nil)
+    }
+
+    /// Prints a report as one JSON object, its members in the order of their names.
+    public static func print(json report: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        Swift.print(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
 }

@@ -1,7 +1,7 @@
 public import BenchCore
 
 /// What a load of whole calls found, in the shape of `--json`.
-public struct CallsReport: Codable, Hashable, Sendable {
+public struct CallsReport: BenchReport, Codable, Hashable, Sendable {
     /// The kind of report: `calls`.
     public var kind = "calls"
     /// The server's URL.
@@ -49,7 +49,7 @@ public struct CallsReport: Codable, Hashable, Sendable {
         acknowledgementLatency = totals.acknowledgement.figures
         self.server = server
         self.generatorBusy = generatorBusy
-        void = VoidRule.reasons(
+        void = OpenLoopRule.reasons(
             generatorBusy: generatorBusy,
             sentPerSecond: Double(totals.counts.started) / seconds,
             offeredPerSecond: offeredPerSecond

@@ -1,7 +1,7 @@
 public import BenchCore
 
 /// What a load of acknowledged events found, in the shape of `--json`.
-public struct EventsReport: Codable, Hashable, Sendable {
+public struct EventsReport: BenchReport, Codable, Hashable, Sendable {
     /// The kind of report: `events`.
     public var kind = "events"
     /// The server's URL.
@@ -69,7 +69,7 @@ public struct EventsReport: Codable, Hashable, Sendable {
         self.generatorBusy = generatorBusy
         void =
             offeredPerSecond.map {
-                VoidRule.reasons(
+                OpenLoopRule.reasons(
                     generatorBusy: generatorBusy,
                     sentPerSecond: Double(totals.sent) / seconds,
                     offeredPerSecond: $0

@@ -1,7 +1,7 @@
-import BenchCore
+public import BenchCore
 
 /// What idle connections cost, in the shape of `--json`.
-public struct IdleReport: Codable, Hashable, Sendable {
+public struct IdleReport: BenchReport, Codable, Hashable, Sendable {
     /// The kind of report: `idle`.
     public var kind = "idle"
     /// The server's URL.

@@ -20,27 +20,3 @@ public struct ServerFigures: Codable, Hashable, Sendable {
         cpuMicrosecondsEach = count > 0 ? cpuSeconds * 1e6 / Double(count) : 0
     }
 }
-
-/// What the generator itself was busy with.
-public enum VoidRule {
-    /// Above this share of its time a generator that sends by the clock may have been the limit itself.
-    public static let busyLimit = 0.9
-    /// Below this share of the offered rate it was not able to send what it should have.
-    public static let sentLimit = 0.99
-
-    /// The reasons why a run by the clock says nothing about the server; none if it may be believed.
-    public static func reasons(generatorBusy: Double, sentPerSecond: Double, offeredPerSecond: Double) -> [String] {
-        var reasons: [String] = []
-        if generatorBusy > busyLimit {
-            reasons.append(
-                "the generator was busy \(percent(generatorBusy)) of its time, more than \(percent(busyLimit))"
-            )
-        }
-        if sentPerSecond < offeredPerSecond * sentLimit {
-            reasons.append("only \(Int(sentPerSecond)) of \(Int(offeredPerSecond)) a second could be sent")
-        }
-        return reasons
-    }
-
-    private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
-}

@@ -1,7 +1,7 @@
-import BenchCore
+public import BenchCore
 
 /// What clients cost that do not read, in the shape of `--json`.
-public struct SlowReaderReport: Codable, Hashable, Sendable {
+public struct SlowReaderReport: BenchReport, Codable, Hashable, Sendable {
     /// The kind of report: `slow-reader`.
     public var kind = "slow-reader"
     /// The server's URL.

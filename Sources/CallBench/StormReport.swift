@@ -1,7 +1,7 @@
 public import BenchCore
 
 /// What came of many clients that lost their connections at once and came back at once, in the shape of `--json`.
-public struct StormReport: Codable, Hashable, Sendable {
+public struct StormReport: BenchReport, Codable, Hashable, Sendable {
     /// The kind of report: `storm`.
     public var kind = "storm"
     /// The server's URL.
@@ -37,7 +37,7 @@ public struct StormReport: Codable, Hashable, Sendable {
         retries: Int,
         seconds: Double,
         latency: LatencyRecorder,
-        expected: UInt64,
+        expectedEach: UInt64,
         ledgers: [SignalLedger],
         server: ServerFigures?
     ) {
@@ -48,9 +48,9 @@ public struct StormReport: Codable, Hashable, Sendable {
         self.seconds = seconds
         resumed = connections - failed
         resumeLatency = latency.figures
-        self.expected = expected
+        expected = expectedEach * UInt64(ledgers.count)
         heard = ledgers.reduce(0) { $0 + $1.received }
-        missing = expected > heard ? expected - heard : 0
+        missing = ledgers.reduce(0) { $0 + $1.missing(of: expectedEach) }
         misplaced = ledgers.reduce(0) { $0 + $1.misplaced }
         self.server = server
     }

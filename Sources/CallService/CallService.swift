@@ -97,9 +97,9 @@ extension CallService {
 
     /// The one mechanism behind every change of a call. Called from the call's lane.
     ///
-    /// With `mayUseRecent` the first try begins from the call as this node last committed it. That may be out of date, but
-    /// for what the relay carried also where the version is the same, so only for acts whose answers and events do not show
-    /// the call.
+    /// With `mayUseRecent` the first try begins from the call as this node last committed it, which the version check finds
+    /// out if it is out of date. What the relay carried is counted without a version, so it is only for acts whose answers
+    /// and events do not show the call.
     func commit(
         _ id: CallID,
         mayUseRecent: Bool = false,

@@ -17,8 +17,6 @@ public struct SocketSettings: Sendable {
         pingTimeout = try reader.duration(.socketPingTimeout, in: range)
         maxPayload = try reader.byteCount(.socketMaxPayload, in: 1_024...(100 << 20))
         perUser = try reader.number(.socketsPerUser, in: 1...10_000)
-        let rates = try reader.list(.socketEventRate, "COUNT/UNIT with the unit s, m or h", Quantities.rate)
-        guard rates.count <= 1 else { throw reader.failure(.socketEventRate, "names more than one rate") }
-        eventRate = rates.first
+        eventRate = try reader.value(.socketEventRate, "COUNT/UNIT with the unit s, m or h", Quantities.rate)
     }
 }

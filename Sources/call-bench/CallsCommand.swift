@@ -19,6 +19,7 @@ struct CallsCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var common: CommonOptions
+    @OptionGroup var timing: TimingOptions
 
     @Option(help: "Calls a second.")
     var rate = 20.0
@@ -26,25 +27,13 @@ struct CallsCommand: AsyncParsableCommand {
     @Option(help: "Pairs of users, each with its two sockets.")
     var pairs = 200
 
-    @Option(help: "Seconds to measure.")
-    var duration = 10.0
-
-    @Option(help: "Seconds of load before that.")
-    var warmUp = 2.0
-
     func validate() throws {
         guard rate > 0, rate <= 10_000 else { throw ValidationError("--rate must be above 0 and at most 10000") }
         guard (1...50_000).contains(pairs) else { throw ValidationError("--pairs must be 1 to 50000") }
-        guard duration > 0, duration <= 86_400, warmUp >= 0, warmUp <= 3_600 else {
-            throw ValidationError("--duration must be above 0 and at most 86400 seconds, --warm-up 0 to 3600")
-        }
     }
 
     func run() async throws {
-        try await common.report { context in
-            let report = try await measure(context)
-            return (report, report.table, report.void)
-        }
+        try await common.report(measure)
     }
 
     private func measure(_ context: BenchContext) async throws -> CallsReport {
@@ -52,25 +41,21 @@ struct CallsCommand: AsyncParsableCommand {
             try await Seats.connect(context, number: number)
         }
         let free = FreeSeats(seats)
-        if warmUp > 0 { _ = try await load(context, free, seconds: warmUp) }
+        if timing.warmUp > 0 { _ = try await load(context, free, seconds: timing.warmUp) }
         let before = context.processorTime()
-        let totals = try await load(context, free, seconds: duration)
+        let totals = try await load(context, free, seconds: timing.duration)
         let after = context.processorTime()
         return CallsReport(
             target: context.server.base,
             offeredPerSecond: rate,
-            seconds: duration,
+            seconds: timing.duration,
             totals: totals,
-            server: context.serverProcess.map { process in
-                ServerFigures(
-                    pid: process,
-                    cpuSeconds: Double(after.server - before.server) / 1e9,
-                    seconds: duration,
-                    count: UInt64(totals.counts.completed),
-                    memoryBytes: context.serverMemory()
-                )
-            },
-            generatorBusy: Double(after.generator - before.generator) / 1e9 / duration
+            server: context.serverFigures(
+                nanoseconds: after.server - before.server,
+                seconds: timing.duration,
+                count: UInt64(totals.counts.completed)
+            ),
+            generatorBusy: Double(after.generator - before.generator) / 1e9 / timing.duration
         )
     }
 

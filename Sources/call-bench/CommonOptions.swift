@@ -1,9 +1,9 @@
 import ArgumentParser
 import AsyncHTTPClient
+import BenchCore
 import BenchSupport
 import CallBench
 import FoundationEssentials
-import NIOCore
 import NIOPosix
 import PacketIO
 
@@ -28,10 +28,8 @@ struct CommonOptions: ParsableArguments {
         }
     }
 
-    /// Runs a load and prints its report; `reasons` are why it says nothing, if it does not.
-    func report<Report: Encodable>(
-        _ load: (BenchContext) async throws -> (report: Report, table: String, void: [String])
-    ) async throws {
+    /// Runs a load and prints its report.
+    func report<Report: BenchReport>(_ load: (BenchContext) async throws -> Report) async throws {
         guard let server = ServerURL(url) else { throw ValidationError("--url") }
         PinnedThread.raiseDescriptorLimit()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -45,9 +43,9 @@ struct CommonOptions: ParsableArguments {
             group: group,
             http: http
         )
-        let outcome: (report: Report, table: String, void: [String])
+        let report: Report
         do {
-            outcome = try await load(context)
+            report = try await load(context)
         } catch {
             try? await http.shutdown()
             context.status.clear()
@@ -56,13 +54,11 @@ struct CommonOptions: ParsableArguments {
         try await http.shutdown()
         context.status.clear()
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(outcome.report), as: UTF8.self))
+            try StandardOutput.print(json: report)
         } else {
-            print(outcome.table, terminator: "")
+            print(report.table, terminator: "")
         }
-        if !outcome.void.isEmpty { throw ExitCode(3) }
+        if !report.void.isEmpty { throw ExitCode(3) }
     }
 }
 
@@ -96,4 +92,17 @@ struct BenchContext: Sendable {
 
     /// Bytes of the server that are in memory; 0 if the process was not named.
     func serverMemory() -> UInt64 { serverProcess.map { Accounting.residentBytes(of: $0) } ?? 0 }
+
+    /// What the server's threads used in `seconds`, by `count` things; nil if the process was not named.
+    func serverFigures(nanoseconds: UInt64, seconds: Double, count: UInt64) -> ServerFigures? {
+        serverProcess.map { process in
+            ServerFigures(
+                pid: process,
+                cpuSeconds: Double(nanoseconds) / 1e9,
+                seconds: seconds,
+                count: count,
+                memoryBytes: serverMemory()
+            )
+        }
+    }
 }

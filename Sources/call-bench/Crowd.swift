@@ -1,7 +1,4 @@
 import BenchSupport
-import CallBench
-import NIOCore
-import Synchronization
 
 /// Many things done at once, but not more than so many at a time.
 enum Crowd {

@@ -2,7 +2,6 @@ import ArgumentParser
 import BenchCore
 import BenchSupport
 import CallBench
-import FoundationEssentials
 import NIOCore
 import NIOPosix
 import NetPrimitives
@@ -23,6 +22,7 @@ struct EventsCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var common: CommonOptions
+    @OptionGroup var timing: TimingOptions
 
     @Option(help: "Connected sockets, two a call.")
     var connections = 1_000
@@ -32,12 +32,6 @@ struct EventsCommand: AsyncParsableCommand {
 
     @Option(help: "Events under way at any time, instead of --rate.")
     var inFlight: Int?
-
-    @Option(help: "Seconds to measure.")
-    var duration = 10.0
-
-    @Option(help: "Seconds of load before that.")
-    var warmUp = 2.0
 
     @Flag(help: "The server is another Socket.IO server, without our REST API.")
     var peer = false
@@ -55,16 +49,10 @@ struct EventsCommand: AsyncParsableCommand {
         guard inFlight.map({ (1...100_000).contains($0) }) ?? true else {
             throw ValidationError("--in-flight must be 1 to 100000")
         }
-        guard duration > 0, duration <= 86_400, warmUp >= 0, warmUp <= 3_600 else {
-            throw ValidationError("--duration must be above 0 and at most 86400 seconds, --warm-up 0 to 3600")
-        }
     }
 
     func run() async throws {
-        try await common.report { context in
-            let report = try await measure(context)
-            return (report, report.table, report.void)
-        }
+        try await common.report(measure)
     }
 
     private func measure(_ context: BenchContext) async throws -> EventsReport {
@@ -84,8 +72,8 @@ struct EventsCommand: AsyncParsableCommand {
             return NIOLoopBound(load, eventLoop: loop)
         }.get()
         let start = EventLoad.now().advanced(bySeconds: 0.05)
-        let begin = start.advanced(bySeconds: warmUp)
-        let end = begin.advanced(bySeconds: duration)
+        let begin = start.advanced(bySeconds: timing.warmUp)
+        let end = begin.advanced(bySeconds: timing.duration)
         loop.execute { [rate, inFlight] in
             if let rate { load.value.run(perSecond: rate, from: start, measuring: begin, until: end) }
             if let inFlight { load.value.run(inFlight: inFlight, measuring: begin, until: end) }
@@ -100,25 +88,20 @@ struct EventsCommand: AsyncParsableCommand {
         }
         let after = context.processorTime()
         let totals = try await drained(load, on: loop)
-        let measured = duration
         return EventsReport(
             target: context.server.base,
             connections: connections,
             offeredPerSecond: rate,
             inFlight: inFlight,
-            seconds: measured,
+            seconds: timing.duration,
             setupSeconds: setupSeconds,
             totals: totals,
-            server: context.serverProcess.map { process in
-                ServerFigures(
-                    pid: process,
-                    cpuSeconds: Double(after.server - before.server) / 1e9,
-                    seconds: measured,
-                    count: totals.acknowledged,
-                    memoryBytes: context.serverMemory()
-                )
-            },
-            generatorBusy: Double(after.generator - before.generator) / 1e9 / measured
+            server: context.serverFigures(
+                nanoseconds: after.server - before.server,
+                seconds: timing.duration,
+                count: totals.acknowledged
+            ),
+            generatorBusy: Double(after.generator - before.generator) / 1e9 / timing.duration
         )
     }
 

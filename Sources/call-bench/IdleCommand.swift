@@ -43,13 +43,9 @@ struct IdleCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await common.report { context in
-            let report: IdleReport
-            switch transport {
-            case .websocket: report = try await webSockets(context)
-            case .polling: report = try await polling(context)
-            }
-            return (report, report.table, [])
+        switch transport {
+        case .websocket: try await common.report(webSockets)
+        case .polling: try await common.report { try await polling($0) }
         }
     }
 

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import CallBench
 import NIOCore
 import NIOHTTP1
+import SocketIO
 
 /// A client over long polling: a request that waits at the server, and now and then a pong.
 struct PollingClient: Sendable {
@@ -13,10 +14,10 @@ struct PollingClient: Sendable {
         let base = context.server.base + "/socket.io/?EIO=4&transport=polling"
         let opening = PollingClient(http: http, url: base)
         let handshake = try await opening.get()
-        guard handshake.hasPrefix("0"), let start = handshake.range(of: "\"sid\":\"")?.upperBound,
-            let end = handshake[start...].firstIndex(of: "\"")
+        guard handshake.hasPrefix("0"), let opened = try? JSONText(validating: String(handshake.dropFirst())),
+            let sid = opened["sid"]?.stringValue
         else { throw CallBenchFailure("no handshake: \(handshake.prefix(200))") }
-        let client = PollingClient(http: http, url: base + "&sid=" + handshake[start..<end])
+        let client = PollingClient(http: http, url: base + "&sid=" + sid)
         try await client.post("40" + user.auth)
         guard case .connected = ClientPacket(try await client.get()) else {
             throw CallBenchFailure("the server refused a polling client")
@@ -47,17 +48,5 @@ struct PollingClient: Sendable {
         let response = try await http.execute(request, timeout: .seconds(60))
         guard response.status == .ok else { throw CallBenchFailure("a post was answered \(response.status.code)") }
         _ = try await response.body.collect(upTo: 1 << 16)
-    }
-}
-
-extension String {
-    /// Where `pattern` first occurs.
-    fileprivate func range(of pattern: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(pattern) { return start..<index(start, offsetBy: pattern.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

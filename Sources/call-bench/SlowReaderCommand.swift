@@ -37,10 +37,7 @@ struct SlowReaderCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await common.report { context in
-            let report = try await measure(context)
-            return (report, report.table, [])
-        }
+        try await common.report(measure)
     }
 
     private func measure(_ context: BenchContext) async throws -> SlowReaderReport {

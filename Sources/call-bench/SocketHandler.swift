@@ -1,4 +1,3 @@
-import BenchCore
 import CallBench
 import NIOCore
 import NIOWebSocket

@@ -46,10 +46,7 @@ struct StormCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await common.report { context in
-            let report = try await measure(context)
-            return (report, report.table, [])
-        }
+        try await common.report(measure)
     }
 
     private func measure(_ context: BenchContext) async throws -> StormReport {
@@ -70,7 +67,7 @@ struct StormCommand: AsyncParsableCommand {
                 try await context.api.candidate(stamp.candidate, in: clients[index].callID, by: clients[index].user)
             }
         }
-        return try await comeBack(context, clients, expected: UInt64(clients.count) * last)
+        return try await comeBack(context, clients, expectedEach: last)
     }
 
     private func join(_ context: BenchContext) async throws -> [StormClient] {
@@ -93,7 +90,7 @@ struct StormCommand: AsyncParsableCommand {
     private func comeBack(
         _ context: BenchContext,
         _ clients: [StormClient],
-        expected: UInt64
+        expectedEach: UInt64
     ) async throws -> StormReport {
         let used = context.processorTime().server
         let start = EventLoad.now()
@@ -130,17 +127,13 @@ struct StormCommand: AsyncParsableCommand {
             retries: retries,
             seconds: seconds,
             latency: latency,
-            expected: expected,
+            expectedEach: expectedEach,
             ledgers: ledgers,
-            server: context.serverProcess.map { process in
-                ServerFigures(
-                    pid: process,
-                    cpuSeconds: Double(after - used) / 1e9,
-                    seconds: seconds,
-                    count: UInt64(connections),
-                    memoryBytes: context.serverMemory()
-                )
-            }
+            server: context.serverFigures(
+                nanoseconds: after - used,
+                seconds: seconds,
+                count: UInt64(connections)
+            )
         )
     }
 }

@@ -114,9 +114,7 @@ struct LoadCommand: ParsableCommand {
         do {
             let report = try load().run()
             if json {
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-                print(String(decoding: try encoder.encode(report), as: UTF8.self))
+                try StandardOutput.print(json: report)
             } else {
                 print(report.table, terminator: "")
             }

@@ -49,8 +49,8 @@ struct ClientPacketTests {
 
     @Test("a run that could not send what it should have, or was too busy, is void")
     func void() {
-        #expect(VoidRule.reasons(generatorBusy: 0.5, sentPerSecond: 999, offeredPerSecond: 1000).isEmpty)
-        #expect(VoidRule.reasons(generatorBusy: 0.95, sentPerSecond: 1000, offeredPerSecond: 1000).count == 1)
-        #expect(VoidRule.reasons(generatorBusy: 0.95, sentPerSecond: 900, offeredPerSecond: 1000).count == 2)
+        #expect(OpenLoopRule.reasons(generatorBusy: 0.5, sentPerSecond: 999, offeredPerSecond: 1000).isEmpty)
+        #expect(OpenLoopRule.reasons(generatorBusy: 0.95, sentPerSecond: 1000, offeredPerSecond: 1000).count == 1)
+        #expect(OpenLoopRule.reasons(generatorBusy: 0.95, sentPerSecond: 900, offeredPerSecond: 1000).count == 2)
     }
 }

@@ -5,7 +5,7 @@ struct Simulation {
     let allocations: Int
     /// Look-ups of each kind, and slots that sweeps visit, at least; every allocation is looked up at least once.
     let lookups: Int
-    let status: StatusLine
+    let status: PacedStatus
 
     func run() throws(SimulationFailure) -> SimulationFigures {
         // Another one in every run: how entries happen to lie in the tables is part of the spread.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import FoundationEssentials
+import BenchSupport
 
 /// `turn-simulation`: what look-ups and sweeps cost in a relay with very many allocations.
 @main
@@ -38,18 +38,16 @@ struct TURNSimulation: ParsableCommand {
     }
 
     func run() throws {
-        let status = StatusLine(isSilent: json)
+        let status = PacedStatus(isSilent: json)
         // What a process sets up once, the first of the simulations would be charged with.
-        _ = try Simulation(allocations: 1_000, lookups: 1, status: StatusLine(isSilent: true)).run()
+        _ = try Simulation(allocations: 1_000, lookups: 1, status: PacedStatus(isSilent: true)).run()
         let simulations = try allocations.map { count in
             try Simulation(allocations: count, lookups: lookups, status: status).run()
         }
         status.clear()
         let report = SimulationReport(simulations: simulations)
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            try StandardOutput.print(json: report)
         } else {
             print(report.table, terminator: "")
         }

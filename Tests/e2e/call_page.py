@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserType, Error, Locator, Page, expect, sync_playwright
 
-from call_record import READ_RECORD, RECORDER
+from call_record import READ_RECORD, RECORDER, Listener
 from media_flow import MEDIA
 from network_path import NetworkPath
 from running_server import RunningServer
@@ -52,7 +52,7 @@ def _launched(browser_type: BrowserType) -> Iterator[Browser]:
 
 
 @dataclass
-class Person:
+class Person(Listener):
     """One tab with one person in it."""
 
     name: str
@@ -128,12 +128,6 @@ class Person:
 
     def record(self) -> dict:
         return self.page.evaluate(READ_RECORD)
-
-    def said(self, *notes: str) -> None:
-        """The page told of a trouble in these words, and then that it is over."""
-        said = self.record()["notes"].splitlines()
-        for note in notes:
-            assert note in said and "The connection is back." in said[said.index(note) :], f"{self.name} was told {said}"
 
     def told(self, text: str | re.Pattern) -> None:
         """Back in the room, with this said at the end."""

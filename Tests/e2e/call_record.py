@@ -7,7 +7,6 @@ import json
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Protocol
 
 from running_server import RunningServer
 from scenario import user_id
@@ -100,13 +99,20 @@ def kept_for(user: str, rows: list[StoredEvent], creator: str, began: int, is_fi
     return [row for row in past if is_kept(row)]
 
 
-class Listener(Protocol):
+class Listener:
     """Somebody on the call page, in whichever browser, with `RECORDER` running before it."""
 
     name: str
 
     def record(self) -> dict:
         """What `READ_RECORD` answers."""
+        raise NotImplementedError
+
+    def said(self, *notes: str) -> None:
+        """The page told of a trouble in these words, and then that it is over."""
+        said = self.record()["notes"].splitlines()
+        for note in notes:
+            assert note in said and "The connection is back." in said[said.index(note) :], f"{self.name} was told {said}"
 
 
 def assert_heard_what_is_stored(server: RunningServer, call_id: str, creator: Listener, *people: Listener) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from call_record import READ_RECORD, RECORDER
+from call_record import READ_RECORD, RECORDER, Listener
 from media_flow import MEDIA
 from network_path import NetworkPath
 from running_server import RunningServer
@@ -150,7 +150,7 @@ def firefox(profile: Path, preferences: dict[str, object] | None = None) -> Iter
 
 
 @dataclass
-class FirefoxPerson:
+class FirefoxPerson(Listener):
     """One tab with one person in it, who shares no storage with another tab's."""
 
     browser: Firefox
@@ -240,12 +240,6 @@ class FirefoxPerson:
 
     def record(self) -> dict:
         return self.evaluate(READ_RECORD)
-
-    def said(self, *notes: str) -> None:
-        """The page told of a trouble in these words, and then that it is over."""
-        said = self.record()["notes"].splitlines()
-        for note in notes:
-            assert note in said and "The connection is back." in said[said.index(note) :], f"{self.name} was told {said}"
 
     def told(self, text: str) -> None:
         """Back in the room, with this said at the end."""

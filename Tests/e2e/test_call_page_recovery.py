@@ -15,23 +15,13 @@ from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from call_page import CONNECT_MS, Person, another_chromium
 from call_page_room import Room
-from call_record import assert_heard_what_is_stored
 from media_flow import assert_media_flows
-from running_server import RunningServer
+from recovery import WATCHFUL, assert_recovered
 from scenario import user_id
 from waiting import eventually
 
 PAUSE_SECONDS = 20
-# The server notices a silent client within five seconds and keeps its place for longer than any pause here.
-WATCHFUL = {"SOCKET_PING_INTERVAL": "2s", "SOCKET_PING_TIMEOUT": "3s", "CALL_RECONNECT_GRACE": "60s"}
 NO_CONNECTION = "No connection. Reconnecting…"
-
-
-def assert_recovered(server: RunningServer, call_id: str, caller: Person, callee: Person) -> None:
-    caller.connected()
-    callee.connected()
-    assert_media_flows(caller, callee, has_video=True, windows=1)
-    assert_heard_what_is_stored(server, call_id, caller, caller, callee)
 
 
 def place(caller: Person, callee: Person) -> str:

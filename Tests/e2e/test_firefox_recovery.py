@@ -5,15 +5,12 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from call_record import assert_heard_what_is_stored
 from firefox import CONNECT_SECONDS, Firefox, FirefoxPerson, firefox
-from media_flow import assert_media_flows
 from network_path import NetworkPath
+from recovery import WATCHFUL, assert_recovered
 from running_server import RunningServer
 from scenario import user_id
 from waiting import eventually
-
-WATCHFUL = {"SOCKET_PING_INTERVAL": "2s", "SOCKET_PING_TIMEOUT": "3s", "CALL_RECONNECT_GRACE": "60s"}
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +41,6 @@ def place(caller: FirefoxPerson, callee: FirefoxPerson) -> str:
     callee.press("answer-video")
     caller.sees_attribute("call-state", "data-phase", "active", CONNECT_SECONDS)
     return caller.evaluate("() => callrelay.session.call.callId")
-
-
-def assert_recovered(server: RunningServer, call_id: str, caller: FirefoxPerson, callee: FirefoxPerson) -> None:
-    caller.connected(), callee.connected()
-    assert_media_flows(caller, callee, has_video=True, windows=1)
-    assert_heard_what_is_stored(server, call_id, caller, caller, callee)
 
 
 def test_a_connection_that_breaks_in_mid_negotiation_in_firefox(pair, server: RunningServer) -> None:

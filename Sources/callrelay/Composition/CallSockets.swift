@@ -85,8 +85,12 @@ final class CallSockets: SocketApplication {
     }
 
     func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply? {
-        guard let identity = members.withLock({ $0.bySocket[socket.id]?.identity }) else { return nil }
-        switch members.withLock({ $0.bySocket[socket.id]?.budget?.spend(at: SystemClock.now()) ?? .admitted }) {
+        let (known, verdict) = members.withLock { members in
+            let verdict = members.bySocket[socket.id]?.budget?.spend(at: SystemClock.now())
+            return (members.bySocket[socket.id]?.identity, verdict ?? .admitted)
+        }
+        guard let identity = known else { return nil }
+        switch verdict {
         case .admitted: break
         case .refused(let milliseconds): return Self.tooManyEvents(retryAfterMilliseconds: milliseconds)
         case .exhausted:
