@@ -20,12 +20,14 @@ summary() {
     local status=$?
     say "summary (full logs in $logs)"
     if [ -f "$swift_log" ]; then
+        grep -E '^✘ Test .* recorded an issue|: error: ' "$swift_log" | head -n 20 || true
         grep -E '(✔|✘) Test run with|Test run with [0-9]+ tests?' "$swift_log" | tail -n 1 ||
             echo "swift test: no summary; see $swift_log"
     else
         echo "swift test: not reached"
     fi
     if [ -f "$pytest_log" ]; then
+        grep -E '^(FAILED|ERROR) ' "$pytest_log" | head -n 20 || true
         grep -E '^=.*[0-9]+ (passed|failed|error)' "$pytest_log" || echo "pytest: no summary; see $pytest_log"
     else
         echo "pytest: not reached"

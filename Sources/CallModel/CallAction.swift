@@ -58,6 +58,17 @@ public struct CallTransition: Hashable, Sendable {
     /// Whether the call's signals are to be deleted.
     public let purgesSignals: Bool
 
+    /// This and then `next`, which was applied to what this made of the call, as one.
+    public func followed(by next: CallTransition) -> CallTransition {
+        CallTransition(
+            call: next.call,
+            previousVersion: previousVersion,
+            events: events + next.events,
+            changesParticipants: changesParticipants || next.changesParticipants,
+            purgesSignals: purgesSignals || next.purgesSignals
+        )
+    }
+
     /// Whether there is something to commit.
     public var isChange: Bool { call.version != previousVersion }
 

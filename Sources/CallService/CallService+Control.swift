@@ -52,7 +52,7 @@ extension CallService {
     ) async throws(CallFailure) -> Call? {
         var generator = SystemRandomNumberGenerator()
         let id = CallID.random(using: &generator)
-        return try await lanes.run(id) { () async throws(CallFailure) in
+        return try await inLane(id) { () async throws(CallFailure) in
             let transition = try initiation.begin(
                 id: id,
                 by: actor,
@@ -93,19 +93,6 @@ extension CallService {
     public func end(_ id: CallID, reason: EndReason?, by identity: Identity) async throws(CallFailure) -> Call {
         let actor = Actor(userID: identity.userID, deviceID: identity.deviceID)
         return try await act(.end(reason), on: id, by: actor, authorise: member(identity)).call
-    }
-
-    /// Passes on an offer, an answer or candidates. `session` is the socket that they came by, if they came by one.
-    public func signal(
-        _ id: CallID,
-        _ signals: [Signal],
-        session: SessionID? = nil,
-        by identity: Identity
-    ) async throws(CallFailure) -> SignalReceipt {
-        let actor = Actor(userID: identity.userID, deviceID: identity.deviceID, session: session)
-        let transition = try await act(.signal(signals), on: id, by: actor, authorise: member(identity))
-        let delivered = signals.contains { transition.call.delivers($0, from: actor.userID) }
-        return SignalReceipt(isDelivered: delivered, sequence: transition.call.sequence)
     }
 
     /// Switches the microphone; answers with the participant.

@@ -19,7 +19,7 @@ extension CallService {
     }
 
     private func ring(_ id: CallID, on socket: any CallSocket, _ identity: Identity) async throws(CallFailure) {
-        try await lanes.run(id) { () async throws(CallFailure) in
+        try await inLane(id) { () async throws(CallFailure) in
             let actor = Actor(userID: identity.userID, deviceID: identity.deviceID)
             let call = try await self.actInLane(.ring, on: id, by: actor, authorise: { _ in }).call
             // It may have stopped ringing while the lane was waited for.
@@ -37,7 +37,7 @@ extension CallService {
         by identity: Identity
     ) async throws(CallFailure) -> JoinOutcome {
         let actor = Actor(userID: identity.userID, deviceID: device ?? identity.deviceID, session: socket.id)
-        return try await lanes.run(id) { () async throws(CallFailure) in
+        return try await inLane(id) { () async throws(CallFailure) in
             let before = try await self.status(id, by: identity)
             let earlier = before.participant(actor.userID)?.sessionSequence ?? 0
             // Read before the commit: a resume that cannot be complete must change nothing.

@@ -74,7 +74,7 @@ extension CallService {
         by actor: Actor,
         authorise: (Call) async throws(CallFailure) -> Void = { _ in }
     ) async throws(CallFailure) -> CallTransition {
-        try await lanes.run(id) { () async throws(CallFailure) in
+        try await inLane(id) { () async throws(CallFailure) in
             try await self.actInLane(action, on: id, by: actor, authorise: authorise)
         }
     }
@@ -86,30 +86,38 @@ extension CallService {
         by actor: Actor,
         authorise: (Call) async throws(CallFailure) -> Void
     ) async throws(CallFailure) -> CallTransition {
-        var mayUseRecent = false
-        if case .signal = action { mayUseRecent = true }
-        return try await commit(id, mayUseRecent: mayUseRecent) { (call) async throws(CallFailure) in
+        try await commit(id) { (call) async throws(CallFailure) in
             guard call.participant(actor.userID) != nil else { throw .forbidden }
             try await authorise(call)
             return try call.applying(action, by: actor, now: self.clock(), policy: self.policy)
         }
     }
 
-    /// The one mechanism behind every change of a call. Called from the call's lane.
-    ///
-    /// With `mayUseRecent` the first try begins from the call as this node last committed it, which the version check finds
-    /// out if it is out of date. What the relay carried is counted without a version, so it is only for acts whose answers
-    /// and events do not show the call.
+    /// Runs `work` when every earlier act on the call is done, and has the lane to itself meanwhile.
+    func inLane<Result: Sendable>(
+        _ id: CallID,
+        _ work: () async throws(CallFailure) -> Result
+    ) async throws(CallFailure) -> Result {
+        await lanes.enter(id)
+        defer { leaveLane(id) }
+        return try await work()
+    }
+
+    /// Lets the next into the lane.
+    func leaveLane(_ id: CallID) {
+        switch lanes.next(id) {
+        case .act(let continuation): continuation.resume()
+        case .signals(let signals): pass(signals, of: id)
+        case nil: break
+        }
+    }
+
+    /// The one mechanism behind every change of a call; only signals may begin from what this node remembers, see `pass`.
+    /// Called from the call's lane.
     func commit(
         _ id: CallID,
-        mayUseRecent: Bool = false,
         _ apply: (Call) async throws(CallFailure) -> CallTransition
     ) async throws(CallFailure) -> CallTransition {
-        if mayUseRecent, let recent = recentCalls.call(id), let transition = try? await apply(recent),
-            transition.isChange, try await written(transition)
-        {
-            return transition
-        }
         for _ in 0..<Self.attempts {
             guard let call = try await stored({ () async throws(StoreFailure) in try await self.store.call(id) }) else {
                 throw .callNotFound
@@ -142,19 +150,19 @@ extension CallService {
     /// hole must not be told as if it were all. The act itself is done, so its caller hears of no failure.
     func tell(_ commit: CallCommit) async {
         let call = commit.transition.call
-        var events = commit.outgoing
-        let before = call.sequence - Int64(commit.transition.events.count)
-        if let cursor = hub.cursor(of: call.id), cursor < before {
+        let before = commit.previousSequence
+        if !hub.deliver(commit.outgoing, of: call, after: before) {
+            let cursor = hub.cursor(of: call.id) ?? before
             do throws(CallFailure) {
                 let missed = try await stored { () async throws(StoreFailure) in
                     try await self.store.outgoingEvents(of: call.id, after: cursor)
                 }
-                events = missed.filter { $0.sequence <= before } + events
+                let events = missed.filter { $0.sequence <= before } + commit.outgoing
+                _ = hub.deliver(events, of: call, after: cursor)
             } catch {
                 return
             }
         }
-        hub.deliver(events, of: call)
         if case .ended(let reason) = commit.transition.events.last?.kind {
             log(.callEnded(call: call.id, reason: reason))
         }
@@ -167,14 +175,19 @@ extension CallService {
         do throws(StoreFailure) {
             return try await work()
         } catch {
-            switch error {
-            case .unavailable(let operation, let reason):
-                log(.storeFailed(operation: operation, reason: reason))
-            case .corrupt(let operation):
-                log(.storeFailed(operation: operation, reason: "a stored row cannot be read"))
-            }
-            throw .storeUnavailable
+            throw reported(error)
         }
+    }
+
+    /// Logs the store's failure; answers what clients see of it.
+    func reported(_ failure: StoreFailure) -> CallFailure {
+        switch failure {
+        case .unavailable(let operation, let reason):
+            log(.storeFailed(operation: operation, reason: reason))
+        case .corrupt(let operation):
+            log(.storeFailed(operation: operation, reason: "a stored row cannot be read"))
+        }
+        return .storeUnavailable
     }
 
     /// The ICE servers for one participant of a call.

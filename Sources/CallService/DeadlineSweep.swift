@@ -40,7 +40,7 @@ extension CallService {
 
     private func advance(_ id: CallID) async {
         do throws(CallFailure) {
-            _ = try await lanes.run(id) { () async throws(CallFailure) in
+            _ = try await inLane(id) { () async throws(CallFailure) in
                 try await self.commit(id) { (call) async throws(CallFailure) in
                     call.advanced(to: self.clock(), policy: self.policy)
                 }

@@ -10,15 +10,17 @@ extension Hub {
     }
 
     /// Hands events to the sockets that are to hear them and moves the call's cursor. Called from the call's lane.
-    func deliver(_ events: [OutgoingEvent], of call: Call) {
+    ///
+    /// `events` are those after number `sequence`. If a joined socket here has not heard of all until there, nothing is done
+    /// and the answer is false.
+    func deliver(_ events: [OutgoingEvent], of call: Call, after sequence: Int64) -> Bool {
         var emits: [(any CallSocket, String, JSONText)] = []
         var overrun: [any CallSocket] = []
-        state.withLock { state in
+        let isComplete = state.withLock { state in
             let delivered = state.cursors[call.id] ?? 0
+            if let cursor = state.cursors[call.id], cursor < sequence { return false }
             for event in events where event.sequence > delivered {
-                let recipients = state.rooms.recipients(of: event, in: call)
-                guard !recipients.isEmpty, let payload = event.json else { continue }
-                for id in recipients {
+                for id in state.rooms.recipients(of: event, in: call) {
                     guard let socket = state.sockets[id] else { continue }
                     if event.scope == .invited, !state.rooms.tell(id, of: call.id) { continue }
                     let gate = Gate(call: call.id, socket: id)
@@ -29,14 +31,16 @@ extension Hub {
                             overrun.append(socket)
                         }
                     } else {
-                        emits.append((socket, event.name, payload))
+                        emits.append((socket, event.name, event.json))
                     }
                 }
             }
             state.settle(call)
+            return true
         }
         for (socket, name, payload) in emits { socket.emit(name, payload) }
         for socket in overrun { socket.close() }
+        return isComplete
     }
 
     /// Makes a socket its user's session in the call. What happens from now on waits behind `kept` until `open`.
@@ -59,9 +63,7 @@ extension Hub {
                 let connection = state.sockets[socket]
             else { return }
             // Inside the lock, so that nothing newer overtakes what waited.
-            for event in waiting {
-                if let payload = event.json { connection.emit(event.name, payload) }
-            }
+            for event in waiting { connection.emit(event.name, event.json) }
         }
     }
 

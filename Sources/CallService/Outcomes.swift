@@ -58,7 +58,7 @@ public struct JoinOutcome: Sendable {
                 "peers",
                 .array(peers.map { .object([("userId", .string($0.userID)), ("polite", .boolean($0.polite))]) })
             ),
-            ("missed", .array(missed.compactMap(\.replayJSON))),
+            ("missed", .array(missed.map(\.replayJSON))),
         ]
         return .object(head + ice.jsonMembers + tail)
     }

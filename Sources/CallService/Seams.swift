@@ -20,6 +20,8 @@ public protocol RoomDirectory: Sendable {
     func members(of roomID: String, asking identity: Identity) async throws(CallFailure) -> [UserID]
     /// Refuses whoever may not act in the room now.
     func requireMember(of roomID: String, _ identity: Identity) async throws(CallFailure)
+    /// Whether `requireMember` would let the user act, as far as that is known without waiting.
+    func isMemberForSure(of roomID: String, _ identity: Identity) -> Bool
 }
 
 /// Development mode: a room's members are the users with a connected socket that named the room.
@@ -36,6 +38,9 @@ public struct DevRoomDirectory: RoomDirectory {
 
     /// Everybody may: a call's audience is all that counts here.
     public func requireMember(of roomID: String, _ identity: Identity) async throws(CallFailure) {}
+
+    /// Everybody is.
+    public func isMemberForSure(of roomID: String, _ identity: Identity) -> Bool { true }
 }
 
 /// A client's socket, as the call service uses it. Emitting returns at once and keeps order.

@@ -8,8 +8,8 @@ public protocol CallStore: Sendable {
     func create(_ commit: CallCommit) async throws(StoreFailure) -> CreateOutcome
 
     /// Writes what an action made of a call, all or nothing, if the stored version is still the one it began from.
-    /// Answers whether it was.
-    func commit(_ commit: CallCommit) async throws(StoreFailure) -> Bool
+    /// Tells `done` once, from any thread, whether it was.
+    func commit(_ commit: CallCommit, done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void)
 
     /// The call of this id.
     func call(_ id: CallID) async throws(StoreFailure) -> Call?
@@ -54,12 +54,24 @@ public protocol CallStore: Sendable {
     func release(_ key: IdempotencyKey) async throws(StoreFailure)
 }
 
+extension CallStore {
+    /// As `commit(_:done:)`, for a task that waits.
+    public func commit(_ commit: CallCommit) async throws(StoreFailure) -> Bool {
+        try await withCheckedContinuation { continuation in
+            self.commit(commit) { continuation.resume(returning: $0) }
+        }.get()
+    }
+}
+
 /// What one act writes: the call as it is now, its new events, and the events for clients.
 public struct CallCommit: Sendable {
     /// What the state machine answered.
     public let transition: CallTransition
     /// The same events as clients hear them.
     public let outgoing: [OutgoingEvent]
+
+    /// The number of the call's newest event before.
+    public var previousSequence: Int64 { transition.call.sequence - Int64(transition.events.count) }
 
     /// Pairs a transition with its events for clients.
     public init(transition: CallTransition, outgoing: [OutgoingEvent]) {

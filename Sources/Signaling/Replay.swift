@@ -66,9 +66,7 @@ public enum Replay {
 
 extension OutgoingEvent {
     /// Which signal it carries, if it carries one.
-    public var signalKind: SignalKind? {
-        SignalKind.allCases.first { $0.eventName == name }
-    }
+    public var signalKind: SignalKind? { SignalKind(eventName: name) }
 
     /// Whether a joined socket of `user` is to hear it.
     public func isFor(_ user: UserID, in call: Call) -> Bool {
@@ -80,11 +78,9 @@ extension OutgoingEvent {
         }
     }
 
-    /// The payload as JSON to emit.
-    public var json: JSONText? { try? JSONText(validating: payload) }
+    /// The payload as JSON to emit. `CallEvent.outgoing(in:)` wrote it.
+    public var json: JSONText { JSONText(wellFormed: payload) }
 
     /// `{event, data}`, as it stands in `missed`.
-    public var replayJSON: JSONText? {
-        json.map { .object([("event", .string(name)), ("data", $0)]) }
-    }
+    public var replayJSON: JSONText { .object([("event", .string(name)), ("data", json)]) }
 }

@@ -58,7 +58,8 @@ extension CallEvent {
                 ]
             )
         case .signal(let signal):
-            guard let payload = try? JSONText(validating: signal.payload) else { return nil }
+            // It came as a value of a client's JSON.
+            let payload = JSONText(wellFormed: signal.payload)
             let sender = ("from", user.1)
             let senderDevice = ("fromDevice", device.1)
             return (signal.kind.eventName, [sender, senderDevice, (signal.kind.rawValue, payload)])
@@ -73,6 +74,12 @@ extension CallEventKind {
 }
 
 extension SignalKind {
+    /// The signal that a client's event of this name carries; `nil` if it carries none.
+    public init?(eventName: String) {
+        guard let kind = Self.allCases.first(where: { $0.eventName == eventName }) else { return nil }
+        self = kind
+    }
+
     /// The Socket.IO event that carries it, in both directions.
     public var eventName: String {
         switch self {

@@ -26,9 +26,13 @@ package final class FailingStore: CallStore {
 
     package func migrate() async throws { _ = try await store.migrate() }
 
-    package func commit(_ commit: CallCommit) async throws(StoreFailure) -> Bool {
-        try check(.writes)
-        return try await store.commit(commit)
+    package func commit(_ commit: CallCommit, done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void) {
+        do throws(StoreFailure) {
+            try check(.writes)
+            store.commit(commit, done: done)
+        } catch {
+            done(.failure(error))
+        }
     }
 
     package func call(_ id: CallID) async throws(StoreFailure) -> Call? {

@@ -5,7 +5,7 @@ import Locking
 /// transaction is being synced the next one's writes collect.
 ///
 /// Each write is still all or nothing by itself. If one of them fails, or the transaction does, all are taken back and done
-/// again one by one, so that each hears of its own failure alone.
+/// again one by one, so that each hears of its own failure alone; only if the transaction cannot even begin, all fail with it.
 ///
 /// A class because callers and the database's queue share what waits.
 final class GroupCommit: Sendable {
@@ -28,25 +28,25 @@ final class GroupCommit: Sendable {
 
     init(pool: DatabasePool) { self.pool = pool }
 
-    /// Does `work` in a transaction, perhaps with others, and returns when it is on the disk. `work` may be done twice, if
-    /// the first time was taken back. It is not to be cancelled: a commit that happened and was reported as cancelled would
-    /// never be told to anybody.
-    func write<Result: Sendable>(_ work: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            let write = Write(
-                perform: { database in
-                    let result = try work(database)
-                    return { continuation.resume(returning: result) }
-                },
-                fail: { continuation.resume(throwing: $0) }
-            )
-            let isFirst = state.withLock { state in
-                state.waiting.append(write)
-                defer { state.isScheduled = true }
-                return !state.isScheduled
-            }
-            if isFirst { schedule() }
+    /// Does `work` in a transaction, perhaps with others, and tells `done` on the database's queue when it is on the disk.
+    /// Writes are done in the order in which they are asked for. `work` may be done twice, if the first time was taken back.
+    func write<Success: Sendable>(
+        _ work: @escaping @Sendable (Database) throws -> Success,
+        done: @escaping @Sendable (Result<Success, any Error>) -> Void
+    ) {
+        let write = Write(
+            perform: { database in
+                let result = try work(database)
+                return { done(.success(result)) }
+            },
+            fail: { done(.failure($0)) }
+        )
+        let isFirst = state.withLock { state in
+            state.waiting.append(write)
+            defer { state.isScheduled = true }
+            return !state.isScheduled
         }
+        if isFirst { schedule() }
     }
 
     /// One transaction at a time takes its turn on the queue, so that other uses of the database get theirs.
@@ -68,14 +68,17 @@ final class GroupCommit: Sendable {
 
     private static func perform(_ batch: [Write], _ database: Database) {
         var done: [@Sendable () -> Void] = []
+        var hasBegun = false
         do {
             try database.inTransaction(.immediate) {
+                hasBegun = true
                 for write in batch { done.append(try write.perform(database)) }
                 return .commit
             }
         } catch {
-            if batch.count == 1 {
-                batch[0].fail(error)
+            // If no transaction can begin, each would wait for the same lock in vain.
+            if batch.count == 1 || !hasBegun {
+                for write in batch { write.fail(error) }
             } else {
                 for write in batch { perform([write], database) }
             }

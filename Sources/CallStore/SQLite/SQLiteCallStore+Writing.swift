@@ -18,8 +18,8 @@ extension SQLiteCallStore {
     }
 
     /// Writes a change if the stored version is still the one that it began from.
-    public func commit(_ commit: CallCommit) async throws(StoreFailure) -> Bool {
-        try await write("commit call") { db in
+    public func commit(_ commit: CallCommit, done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void) {
+        write("commit call", done: done) { db in
             let transition = commit.transition
             let call = transition.call
             if transition.onlyAppends {

@@ -35,14 +35,23 @@ public struct SQLiteCallStore: CallStore {
     }
 
     /// One change, all or nothing; on the disk when this returns.
-    func write<Result: Sendable>(
+    func write<Success: Sendable>(
         _ operation: String,
-        _ work: @escaping @Sendable (Database) throws -> Result
-    ) async throws(StoreFailure) -> Result {
-        do {
-            return try await commits.write(work)
-        } catch {
-            throw Self.failure(operation, error)
+        _ work: @escaping @Sendable (Database) throws -> Success
+    ) async throws(StoreFailure) -> Success {
+        try await withCheckedContinuation { continuation in
+            write(operation, done: { continuation.resume(returning: $0) }, work)
+        }.get()
+    }
+
+    /// As the other one; `done` is told on the database's queue.
+    func write<Success: Sendable>(
+        _ operation: String,
+        done: @escaping @Sendable (Result<Success, StoreFailure>) -> Void,
+        _ work: @escaping @Sendable (Database) throws -> Success
+    ) {
+        commits.write(work) { result in
+            done(result.mapError { Self.failure(operation, $0) })
         }
     }
 

@@ -3,7 +3,8 @@ public import SocketIO
 /// What stands behind the sockets: it decides who may enter and answers events.
 ///
 /// The calls for one socket come strictly one after the other, in the order in which the client acted; different sockets
-/// are served at the same time. While a call is running, what the client sends next waits.
+/// are served at the same time. While a call is running, what the client sends next waits; only events that `begin` takes
+/// may be under way together.
 public protocol SocketApplication: Sendable {
     /// The namespaces that exist. Whoever asks for another one hears `Invalid namespace`.
     var namespaces: Set<String> { get }
@@ -14,10 +15,21 @@ public protocol SocketApplication: Sendable {
     /// The client has been told that it is in: the moment for first events.
     func accepted(_ socket: SocketHandle) async
 
+    /// Takes an event without waiting, on the connection's event loop, or answers false and leaves it to `receive`, which
+    /// is called when every event begun before is answered. Comes once for each event.
+    ///
+    /// Whoever takes an event calls `reply` once, from any thread; `nil` if there is nothing to say. What the client sends
+    /// next is begun meanwhile.
+    func begin(
+        _ event: SocketEvent,
+        from socket: SocketHandle,
+        reply: @escaping @Sendable (SocketReply?) -> Void
+    ) -> Bool
+
     /// Answers an event; the reply reaches the client if it asked for an acknowledgement and is dropped if not.
     func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply?
 
-    /// The answer to the event is on its way: what is emitted from here on reaches the client after it. Must return at
+    /// The answer of `receive` to the event is on its way: what is emitted from here on reaches the client after it. Must return at
     /// once; what the client sends next does not wait for it.
     func answered(_ event: SocketEvent, on socket: SocketHandle)
 
@@ -29,6 +41,13 @@ public protocol SocketApplication: Sendable {
 extension SocketApplication {
     /// The main namespace alone.
     public var namespaces: Set<String> { ["/"] }
+
+    /// Every event has to be waited for.
+    public func begin(
+        _ event: SocketEvent,
+        from socket: SocketHandle,
+        reply: @escaping @Sendable (SocketReply?) -> Void
+    ) -> Bool { false }
 
     /// Nothing follows an answer.
     public func answered(_ event: SocketEvent, on socket: SocketHandle) {}

@@ -70,17 +70,42 @@ extension SessionDriver {
         pump(lane)
     }
 
-    /// Starts the lane's next job unless one is running.
+    /// Lets the application have what it can have now.
     private func pump(_ lane: SocketLane) {
-        guard case .sockets(let application) = gateway.handler, let job = lane.begin() else { return }
+        guard case .sockets(let application) = gateway.handler else { return }
         let handle = lane.handle
         let reference = SessionReference(self)
+        while let (event, id) = lane.nextToBegin() {
+            let byteCount = event.byteCount
+            let isTaken = application.begin(event, from: handle) { reply in
+                reference.performLater { $0.answered(reply, id, byteCount: byteCount, socket: handle.id) }
+            }
+            lane.offered(isTaken: isTaken)
+        }
+        guard let job = lane.run() else { return }
         Task {
             let outcome = await job.perform(application, handle)
             let byteCount = job.byteCount
             reference.performLater { $0.finish(outcome, byteCount: byteCount, socket: handle.id) }
             if case .event(let event, _) = job { application.answered(event, on: handle) }
         }
+    }
+
+    /// An event that was begun is answered.
+    private func answered(_ reply: SocketReply?, _ acknowledgementID: UInt64?, byteCount: Int, socket: String) {
+        guard let lane = lane(of: socket) else { return }
+        lane.answered()
+        reportEvent(reply, acknowledgementID, byteCount: byteCount, socket: socket)
+        pump(lane)
+    }
+
+    private func reportEvent(_ reply: SocketReply?, _ acknowledgementID: UInt64?, byteCount: Int, socket: String) {
+        backlogEventCount -= 1
+        backlogByteCount -= byteCount
+        if let reply, let acknowledgementID {
+            submit(.socket(.acknowledge(socket, id: acknowledgementID, reply)))
+        }
+        updateBacklog()
     }
 
     private func finish(_ outcome: SocketLane.Outcome, byteCount: Int, socket: String) {
@@ -96,12 +121,7 @@ extension SessionDriver {
                 enqueue(.disconnected(closeReason ?? .transportClose), on: lane)
             }
         case .answered(let reply, let acknowledgementID):
-            backlogEventCount -= 1
-            backlogByteCount -= byteCount
-            if let reply, let acknowledgementID {
-                submit(.socket(.acknowledge(socket, id: acknowledgementID, reply)))
-            }
-            updateBacklog()
+            reportEvent(reply, acknowledgementID, byteCount: byteCount, socket: socket)
         case .told:
             break
         case .finished:

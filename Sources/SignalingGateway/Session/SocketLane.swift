@@ -1,6 +1,7 @@
 import SocketIO
 
-/// What the application has yet to hear about one socket. It hears one thing at a time, in order.
+/// What the application has yet to hear about one socket. It hears one thing at a time, in order; events that it takes
+/// without waiting may be under way together.
 final class SocketLane {
     enum Job: Sendable {
         case connect(ConnectRequest)
@@ -19,7 +20,10 @@ final class SocketLane {
 
     let handle: SocketHandle
     private var jobs: [Job] = []
-    private(set) var isRunning = false
+    /// Whether the first of `jobs` is an event that the application would not take without waiting.
+    private var isFirstLeft = false
+    private var isRunning = false
+    private var begunCount = 0
     var isAccepted = false
 
     init(handle: SocketHandle) {
@@ -30,10 +34,32 @@ final class SocketLane {
         jobs.append(job)
     }
 
-    /// The next job, which is then running; nil if there is none or one is running already.
-    func begin() -> Job? {
-        guard !isRunning, !jobs.isEmpty else { return nil }
+    /// The next event to be offered to the application; nil if something else comes first.
+    func nextToBegin() -> (event: SocketEvent, acknowledgementID: UInt64?)? {
+        guard !isRunning, !isFirstLeft, case .event(let event, let id)? = jobs.first else { return nil }
+        return (event, id)
+    }
+
+    /// The application has taken the event offered, or left it.
+    func offered(isTaken: Bool) {
+        if isTaken {
+            jobs.removeFirst()
+            begunCount += 1
+        } else {
+            isFirstLeft = true
+        }
+    }
+
+    /// An event that was begun is answered.
+    func answered() {
+        begunCount -= 1
+    }
+
+    /// The next job to be waited for, which is then running; nil if there is none or another one comes before.
+    func run() -> Job? {
+        guard !isRunning, begunCount == 0, !jobs.isEmpty else { return nil }
         isRunning = true
+        isFirstLeft = false
         return jobs.removeFirst()
     }
 
@@ -62,6 +88,13 @@ extension SocketLane.Job {
     /// What an event that waits costs.
     var byteCount: Int {
         guard case .event(let event, _) = self else { return 0 }
-        return event.arguments.reduce(0) { $0 + $1.byteCount } + event.attachments.reduce(0) { $0 + $1.count }
+        return event.byteCount
+    }
+}
+
+extension SocketEvent {
+    /// Its arguments and attachments.
+    var byteCount: Int {
+        arguments.reduce(0) { $0 + $1.byteCount } + attachments.reduce(0) { $0 + $1.count }
     }
 }

@@ -14,7 +14,7 @@ public struct JSONText: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Takes text known to be well-formed and trimmed.
-    init(wellFormed text: String) {
+    package init(wellFormed text: String) {
         self.text = text
     }
 

@@ -84,19 +84,45 @@ final class CallSockets: SocketApplication {
         await calls.connected(HandleSocket(handle: socket), rooms: member.rooms, as: member.identity)
     }
 
-    func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply? {
+    /// Offers, answers and candidates, which are most of what comes, and whatever is refused at a glance.
+    func begin(
+        _ event: SocketEvent,
+        from socket: SocketHandle,
+        reply: @escaping @Sendable (SocketReply?) -> Void
+    ) -> Bool {
         let (known, verdict) = members.withLock { members in
             let verdict = members.bySocket[socket.id]?.budget?.spend(at: SystemClock.now())
             return (members.bySocket[socket.id]?.identity, verdict ?? .admitted)
         }
-        guard let identity = known else { return nil }
         switch verdict {
         case .admitted: break
-        case .refused(let milliseconds): return Self.tooManyEvents(retryAfterMilliseconds: milliseconds)
+        case .refused(let milliseconds):
+            reply(Self.tooManyEvents(retryAfterMilliseconds: milliseconds))
+            return true
         case .exhausted:
             socket.disconnect(closeTransport: true)
-            return nil
+            reply(nil)
+            return true
         }
+        guard let identity = known, SignalKind(eventName: event.name) != nil else { return false }
+        do throws(CallFailure) {
+            guard case .signal(let id, let signal) = try ClientEvent(name: event.name, arguments: event.arguments) else {
+                return false
+            }
+            calls.signal(id, [signal], session: socket.id, by: identity) { result in
+                switch result {
+                case .success(let receipt): reply(SocketReply([Self.acknowledgement(receipt)]))
+                case .failure(let failure): reply(Self.refusal(failure.code, failure.message))
+                }
+            }
+        } catch {
+            reply(Self.refusal(error.code, error.message))
+        }
+        return true
+    }
+
+    func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply? {
+        guard let identity = members.withLock({ $0.bySocket[socket.id]?.identity }) else { return nil }
         do throws(CallFailure) {
             guard let read = try ClientEvent(name: event.name, arguments: event.arguments) else {
                 return Self.refusal("unknown_event", "There is no event of this name.")
@@ -147,8 +173,7 @@ final class CallSockets: SocketApplication {
             self.members.withLock { $0.bySocket[socket.id]?.unacknowledgedJoins.append(id) }
             return outcome.json
         case .signal(let id, let signal):
-            let receipt = try await calls.signal(id, [signal], session: socket.id, by: identity)
-            members += [("delivered", .boolean(receipt.isDelivered)), ("seq", .integer(receipt.sequence))]
+            return Self.acknowledgement(try await calls.signal(id, [signal], session: socket.id, by: identity))
         case .toggleAudio(let id, let enabled):
             _ = try await calls.toggleAudio(id, enabled: enabled, session: socket.id, by: identity)
         case .toggleVideo(let id, let enabled):
@@ -194,6 +219,12 @@ final class CallSockets: SocketApplication {
             members += [("errcode", errcode.map { .string($0) }), ("soft_logout", isSoftLogout.map { .boolean($0) })]
         }
         return .object(members)
+    }
+
+    private static func acknowledgement(_ receipt: SignalReceipt) -> JSONText {
+        .object([
+            ("ok", true), ("delivered", .boolean(receipt.isDelivered)), ("seq", .integer(receipt.sequence)),
+        ])
     }
 
     private static func tooManyEvents(retryAfterMilliseconds milliseconds: Int) -> SocketReply {
