@@ -18,6 +18,7 @@ public final class SocketGateway: Sendable {
     let handler: Handler
     let logger: Logger
     let registry = SessionRegistry()
+    let mailboxes = SessionMailboxes()
     private let counter = Atomic<UInt64>(0)
 
     /// A Socket.IO server in front of `application`.

@@ -1,8 +1,9 @@
 import GRDB
+import Glibc
 import Locking
 
 /// Writes that come at about the same time go into one transaction, so that they share its one sync to the disk: while one
-/// transaction is being synced the next one's writes collect.
+/// transaction is being synced the next one's writes collect, and no transaction begins right behind another.
 ///
 /// Each write is still all or nothing by itself. If one of them fails, or the transaction does, all are taken back and done
 /// again one by one, so that each hears of its own failure alone; only if the transaction cannot even begin, all fail with it.
@@ -11,6 +12,10 @@ import Locking
 final class GroupCommit: Sendable {
     /// More in one transaction would make the first wait for the last for no gain.
     private static let writesPerTransaction = 256
+
+    /// Milliseconds from one transaction's beginning to the next one's. A transaction costs as much as a dozen of the writes
+    /// in it; nobody notices that a candidate comes so much later.
+    private static let leastInterval = 4
 
     private struct Write: Sendable {
         /// Does the work and returns what tells the caller of it, to be called when it is on the disk.
@@ -21,15 +26,21 @@ final class GroupCommit: Sendable {
     private struct State {
         var waiting: [Write] = []
         var isScheduled = false
+        var lastBegan: ContinuousClock.Instant?
     }
 
     private let pool: DatabasePool
+    private let answer: SQLiteCallStore.Answering
     private let state = Locked(State())
 
-    init(pool: DatabasePool) { self.pool = pool }
+    /// `answer` runs what tells the callers.
+    init(pool: DatabasePool, answer: @escaping SQLiteCallStore.Answering) {
+        self.pool = pool
+        self.answer = answer
+    }
 
-    /// Does `work` in a transaction, perhaps with others, and tells `done` on the database's queue when it is on the disk.
-    /// Writes are done in the order in which they are asked for. `work` may be done twice, if the first time was taken back.
+    /// Does `work` in a transaction, perhaps with others, and tells `done` when it is on the disk. Writes are done in the
+    /// order in which they are asked for. `work` may be done twice, if the first time was taken back.
     func write<Success: Sendable>(
         _ work: @escaping @Sendable (Database) throws -> Success,
         done: @escaping @Sendable (Result<Success, any Error>) -> Void
@@ -52,12 +63,15 @@ final class GroupCommit: Sendable {
     /// One transaction at a time takes its turn on the queue, so that other uses of the database get theirs.
     private func schedule() {
         pool.asyncWriteWithoutTransaction { [self] database in
+            pause()
             let batch = state.withLock { state in
+                state.lastBegan = .now
                 let batch = Array(state.waiting.prefix(Self.writesPerTransaction))
                 state.waiting.removeFirst(batch.count)
                 return batch
             }
-            Self.perform(batch, database)
+            let answers = Self.perform(batch, database)
+            answer { for answer in answers { answer() } }
             let isMore = state.withLock { state in
                 state.isScheduled = !state.waiting.isEmpty
                 return state.isScheduled
@@ -66,7 +80,16 @@ final class GroupCommit: Sendable {
         }
     }
 
-    private static func perform(_ batch: [Write], _ database: Database) {
+    /// Waits until the next transaction may begin. On the database's own queue, where nothing else is waited for: what
+    /// reads does so on other connections.
+    private func pause() {
+        guard let lastBegan = state.withLock({ $0.lastBegan }) else { return }
+        let left = lastBegan.advanced(by: .milliseconds(Self.leastInterval)) - .now
+        if left > .zero { usleep(useconds_t(left / .microseconds(1))) }
+    }
+
+    /// Answers what tells the callers of it.
+    private static func perform(_ batch: [Write], _ database: Database) -> [@Sendable () -> Void] {
         var done: [@Sendable () -> Void] = []
         var hasBegun = false
         do {
@@ -75,15 +98,13 @@ final class GroupCommit: Sendable {
                 for write in batch { done.append(try write.perform(database)) }
                 return .commit
             }
+            return done
         } catch {
             // If no transaction can begin, each would wait for the same lock in vain.
             if batch.count == 1 || !hasBegun {
-                for write in batch { write.fail(error) }
-            } else {
-                for write in batch { perform([write], database) }
+                return batch.map { write in { write.fail(error) } }
             }
-            return
+            return batch.flatMap { perform([$0], database) }
         }
-        for tell in done { tell() }
     }
 }

@@ -75,12 +75,8 @@ extension SessionDriver {
         guard case .sockets(let application) = gateway.handler else { return }
         let handle = lane.handle
         let reference = SessionReference(self)
-        while let (event, id) = lane.nextToBegin() {
-            let byteCount = event.byteCount
-            let isTaken = application.begin(event, from: handle) { reply in
-                reference.performLater { $0.answered(reply, id, byteCount: byteCount, socket: handle.id) }
-            }
-            lane.offered(isTaken: isTaken)
+        while let (event, begun) = lane.nextToBegin() {
+            lane.offered(isTaken: application.begin(event, from: handle) { reference.answer(begun, $0) })
         }
         guard let job = lane.run() else { return }
         Task {
@@ -92,14 +88,14 @@ extension SessionDriver {
     }
 
     /// An event that was begun is answered.
-    private func answered(_ reply: SocketReply?, _ acknowledgementID: UInt64?, byteCount: Int, socket: String) {
-        guard let lane = lane(of: socket) else { return }
+    func answered(_ event: BegunEvent, _ reply: SocketReply?) {
+        guard let lane = lane(of: event.socket) else { return }
         lane.answered()
-        reportEvent(reply, acknowledgementID, byteCount: byteCount, socket: socket)
+        settle(reply, event.acknowledgementID, byteCount: event.byteCount, socket: event.socket)
         pump(lane)
     }
 
-    private func reportEvent(_ reply: SocketReply?, _ acknowledgementID: UInt64?, byteCount: Int, socket: String) {
+    private func settle(_ reply: SocketReply?, _ acknowledgementID: UInt64?, byteCount: Int, socket: String) {
         backlogEventCount -= 1
         backlogByteCount -= byteCount
         if let reply, let acknowledgementID {
@@ -121,7 +117,7 @@ extension SessionDriver {
                 enqueue(.disconnected(closeReason ?? .transportClose), on: lane)
             }
         case .answered(let reply, let acknowledgementID):
-            reportEvent(reply, acknowledgementID, byteCount: byteCount, socket: socket)
+            settle(reply, acknowledgementID, byteCount: byteCount, socket: socket)
         case .told:
             break
         case .finished:

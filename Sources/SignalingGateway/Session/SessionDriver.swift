@@ -10,10 +10,12 @@ final class SessionDriver {
     let gateway: SocketGateway
     let eventLoop: any EventLoop
     let handshake: Handshake
+    let mailbox: SessionMailbox
     private var session: ClientSession
     private var random = SystemRandomNumberGenerator()
     private var inputs: [SessionInput] = []
     private var isRunning = false
+    private var isHeld = false
     private var wakeUp: (callback: NIOScheduledCallback, at: Instant)?
     var exchanges: [PendingExchange] = []
     var links: [WebSocketLink] = []
@@ -28,6 +30,7 @@ final class SessionDriver {
         self.gateway = gateway
         self.eventLoop = eventLoop
         self.handshake = handshake
+        mailbox = gateway.mailboxes.mailbox(of: eventLoop)
         let id = SessionIdentifier.random(using: &random)
         let now = Self.now()
         var effects: [EngineEffect] = []
@@ -83,8 +86,21 @@ final class SessionDriver {
     /// Takes in what happened. What happens while effects are being carried out waits its turn.
     func submit(_ input: SessionInput) {
         inputs.append(input)
-        guard !isRunning else { return }
+        guard !isRunning, !isHeld else { return }
         run(after: [])
+    }
+
+    /// Lets inputs collect until `release`; answers false if they do already.
+    func hold() -> Bool {
+        guard !isHeld else { return false }
+        isHeld = true
+        return true
+    }
+
+    /// Takes in what has collected.
+    func release() {
+        isHeld = false
+        if !inputs.isEmpty { run(after: []) }
     }
 
     private func run(after opening: [SessionEffect]) {

@@ -35,9 +35,9 @@ final class SocketLane {
     }
 
     /// The next event to be offered to the application; nil if something else comes first.
-    func nextToBegin() -> (event: SocketEvent, acknowledgementID: UInt64?)? {
+    func nextToBegin() -> (SocketEvent, BegunEvent)? {
         guard !isRunning, !isFirstLeft, case .event(let event, let id)? = jobs.first else { return nil }
-        return (event, id)
+        return (event, BegunEvent(socket: handle.id, acknowledgementID: id, byteCount: event.byteCount))
     }
 
     /// The application has taken the event offered, or left it.
@@ -66,6 +66,13 @@ final class SocketLane {
     func end() {
         isRunning = false
     }
+}
+
+/// What has to be known of an event when it is answered.
+struct BegunEvent: Sendable {
+    let socket: String
+    let acknowledgementID: UInt64?
+    let byteCount: Int
 }
 
 extension SocketLane.Job {

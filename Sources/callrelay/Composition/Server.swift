@@ -5,6 +5,7 @@ import CallStore
 import Hummingbird
 import HummingbirdTLS
 import Logging
+import NIOCore
 import PacketIO
 import RelayRuntime
 import STUNServer
@@ -22,6 +23,8 @@ struct Server {
     /// Serves until told to stop by SIGTERM or SIGINT, then drains and returns.
     func run() async throws {
         PinnedThread.raiseDescriptorLimit()
+        // By itself NIO counts the machine's processors, whatever this process may use of them.
+        NIOSingletons.groupLoopCountSuggestion = PinnedThread.allowedProcessorCount
         switch configuration.authentication {
         case .dev: try await runWithCalls(verifier: DevTokenVerifier())
         case .off: try await runRelayAlone()

@@ -1,5 +1,7 @@
 import CallStore
 import Foundation
+import NIOCore
+import NIOPosix
 import ServerConfiguration
 
 /// Opens the call store that the configuration names.
@@ -9,7 +11,9 @@ enum StoreOpening {
         let directory = URL(filePath: settings.path).deletingLastPathComponent()
         do {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-            return try SQLiteCallStore(path: settings.path)
+            // What follows a commit is mostly emitting to sockets: on an event loop that wakes nobody for each.
+            let loop = MultiThreadedEventLoopGroup.singleton.next()
+            return try SQLiteCallStore(path: settings.path, answering: { loop.execute($0) })
         } catch let failure as StoreFailure {
             throw CommandFailure.start("DATABASE_URL: \(MigrationFailure.store(failure).message)")
         } catch {
