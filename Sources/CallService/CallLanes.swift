@@ -56,6 +56,15 @@ final class CallLanes: Sendable {
         }
     }
 
+    /// The signals that are next, taken along by whoever is in the lane; none if something else is.
+    func nextSignals(_ call: CallID) -> [SignalsUnderway] {
+        lanes.withLock { lanes in
+            guard case .signals(let signals)? = lanes[call]?.waiting.first else { return [] }
+            lanes[call]?.waiting.removeFirst()
+            return signals
+        }
+    }
+
     /// Hands the lane to whoever is next; nobody is in it any more if there is none.
     func next(_ call: CallID) -> Turn? {
         lanes.withLock { lanes in

@@ -20,8 +20,7 @@ extension CallService {
     /// on in the order in which they are handed over here.
     ///
     /// This is what a call consists of by number, so it goes the short way if it can: applied to the call as this node last
-    /// committed it, without a look into the store, and those that come while an earlier commit of the call is on its way
-    /// go into the next one together.
+    /// committed it, without a look into the store, and together with all that came until it was the commit's turn.
     public func signal(
         _ id: CallID,
         _ signals: [Signal],
@@ -35,64 +34,72 @@ extension CallService {
     }
 
     /// Passes signals on, in order, and leaves the lane. Called from the call's lane.
-    func pass(_ all: [SignalsUnderway], of id: CallID) {
-        guard let first = all.first else { return leaveLane(id) }
-        let (transition, receipts) = applied(all, toRecent: id)
-        guard let transition else {
-            // Unknown here, refused, or not to be decided at once: the store has the last word, on one after the other.
-            Task {
-                await passByStore(first, of: id)
-                pass(Array(all.dropFirst()), of: id)
-            }
-            return
-        }
-        let passed = all.prefix(receipts.count)
-        let rest = Array(all.dropFirst(receipts.count))
-        let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
-        store.commit(commit) { [self] result in
-            switch result {
-            case .success(true):
-                recentCalls.remember(transition.call)
-                tellAtOnce(commit) { [self] in
-                    for (underway, receipt) in zip(passed, receipts) { underway.done(.success(receipt)) }
-                    pass(rest, of: id)
-                }
-            case .success(false):
-                recentCalls.forget(id)
-                Task {
-                    for underway in passed { await passByStore(underway, of: id) }
-                    pass(rest, of: id)
-                }
-            case .failure(let failure):
-                recentCalls.forget(id)
-                let failure = reported(failure)
-                for underway in passed { underway.done(.failure(failure)) }
-                pass(rest, of: id)
-            }
-        }
+    func pass(_ first: [SignalsUnderway], of id: CallID) {
+        guard !first.isEmpty else { return leaveLane(id) }
+        guard recentCalls.call(id) != nil else { return passByStore(first.prefix(1), of: id, then: first.dropFirst()) }
+        let batch = SignalBatch(first)
+        store.commit(
+            isPatient: first.allSatisfy(\.isPatient),
+            prepare: { [self] in batch.prepare { apply(&$0, to: id) } },
+            done: { [self] in finish(batch.content, $0, of: id) }
+        )
     }
 
-    /// What the call as last committed here becomes by as many of `all` as can be applied to it, and the receipts of those.
-    private func applied(
-        _ all: [SignalsUnderway],
-        toRecent id: CallID
-    ) -> (transition: CallTransition?, receipts: [SignalReceipt]) {
-        guard var call = recentCalls.call(id) else { return (nil, []) }
+    /// Applies what has come so far, in order, to the call as last committed here.
+    private func apply(_ batch: inout SignalBatch.Content, to id: CallID) {
+        batch.all += lanes.nextSignals(id)
+        guard var call = recentCalls.call(id) else { return }
         let now = clock()
         var whole: CallTransition?
-        var receipts: [SignalReceipt] = []
-        for underway in all {
+        for underway in batch.all {
             guard rooms.isMemberForSure(of: call.roomID, underway.identity),
                 let transition = try? call.applying(underway.action, by: underway.actor, now: now, policy: policy)
             else { break }
             call = transition.call
             whole = whole?.followed(by: transition) ?? transition
-            receipts.append(underway.receipt(call))
+            batch.receipts.append(underway.receipt(call))
         }
-        return (whole, receipts)
+        batch.commit = whole.map { CallCommit(transition: $0, outgoing: $0.outgoing) }
     }
 
-    /// The long way, by load, apply and commit.
+    /// Tells what came of a commit, and goes on with what it left.
+    private func finish(_ batch: SignalBatch.Content, _ result: Result<Bool, StoreFailure>, of id: CallID) {
+        let passed = batch.all.prefix(batch.receipts.count)
+        let rest = batch.all.dropFirst(batch.receipts.count)
+        switch (result, batch.commit) {
+        case (.success(true), let commit?):
+            recentCalls.remember(commit.transition.call)
+            tellAtOnce(commit) { [self] in
+                for (underway, receipt) in zip(passed, batch.receipts) { underway.done(.success(receipt)) }
+                passByStore(rest.prefix(1), of: id, then: rest.dropFirst())
+            }
+        case (.success, nil):
+            // Refused, or not to be decided at once: the store has the last word.
+            passByStore(rest.prefix(1), of: id, then: rest.dropFirst())
+        case (.success, _?):
+            recentCalls.forget(id)
+            passByStore(passed, of: id, then: rest)
+        case (.failure(let failure), _):
+            recentCalls.forget(id)
+            let failure = reported(failure)
+            for underway in batch.all { underway.done(.failure(failure)) }
+            leaveLane(id)
+        }
+    }
+
+    /// The long way, by load, apply and commit of one after the other; then goes on with `rest`.
+    private func passByStore(
+        _ some: ArraySlice<SignalsUnderway>,
+        of id: CallID,
+        then rest: ArraySlice<SignalsUnderway>
+    ) {
+        guard !some.isEmpty else { return pass(Array(rest), of: id) }
+        Task {
+            for underway in some { await passByStore(underway, of: id) }
+            pass(Array(rest), of: id)
+        }
+    }
+
     private func passByStore(_ underway: SignalsUnderway, of id: CallID) async {
         do throws(CallFailure) {
             let authorise = member(underway.identity)
@@ -106,7 +113,8 @@ extension CallService {
     /// Tells this node's sockets what was committed and then calls `told`: at once, unless another node's events have to be
     /// read before.
     private func tellAtOnce(_ commit: CallCommit, told: @escaping @Sendable () -> Void) {
-        if hub.deliver(commit.outgoing, of: commit.transition.call, after: commit.previousSequence) {
+        let call = commit.transition.call
+        if hub.deliver(commit.outgoing, of: call, after: commit.previousSequence, keepsSessions: true) {
             told()
         } else {
             Task {

@@ -13,7 +13,13 @@ extension Hub {
     ///
     /// `events` are those after number `sequence`. If a joined socket here has not heard of all until there, nothing is done
     /// and the answer is false.
-    func deliver(_ events: [OutgoingEvent], of call: Call, after sequence: Int64) -> Bool {
+    /// With `keepsSessions` the call's sessions are known to be the same as before.
+    func deliver(
+        _ events: [OutgoingEvent],
+        of call: Call,
+        after sequence: Int64,
+        keepsSessions: Bool = false
+    ) -> Bool {
         var emits: [(any CallSocket, String, JSONText)] = []
         var overrun: [any CallSocket] = []
         let isComplete = state.withLock { state in
@@ -35,7 +41,11 @@ extension Hub {
                     }
                 }
             }
-            state.settle(call)
+            if keepsSessions {
+                if state.cursors[call.id] != nil { state.cursors[call.id] = max(call.sequence, delivered) }
+            } else {
+                state.settle(call)
+            }
             return true
         }
         for (socket, name, payload) in emits { socket.emit(name, payload) }

@@ -9,7 +9,15 @@ public protocol CallStore: Sendable {
 
     /// Writes what an action made of a call, all or nothing, if the stored version is still the one it began from.
     /// Tells `done` once, from any thread, whether it was.
-    func commit(_ commit: CallCommit, done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void)
+    ///
+    /// `prepare` is asked once, when it is the commit's turn, so that what it answers may have grown meanwhile; if it
+    /// answers `nil`, nothing is written and `done` is told false. A patient commit may be kept back for a moment, so that
+    /// others share what a transaction costs.
+    func commit(
+        isPatient: Bool,
+        prepare: @escaping @Sendable () -> CallCommit?,
+        done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void
+    )
 
     /// The call of this id.
     func call(_ id: CallID) async throws(StoreFailure) -> Call?
@@ -55,10 +63,11 @@ public protocol CallStore: Sendable {
 }
 
 extension CallStore {
-    /// As `commit(_:done:)`, for a task that waits.
+    /// Writes what an action made of a call, all or nothing, if the stored version is still the one it began from.
+    /// Answers whether it was.
     public func commit(_ commit: CallCommit) async throws(StoreFailure) -> Bool {
         try await withCheckedContinuation { continuation in
-            self.commit(commit) { continuation.resume(returning: $0) }
+            self.commit(isPatient: false, prepare: { commit }, done: { continuation.resume(returning: $0) })
         }.get()
     }
 }

@@ -26,10 +26,14 @@ package final class FailingStore: CallStore {
 
     package func migrate() async throws { _ = try await store.migrate() }
 
-    package func commit(_ commit: CallCommit, done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void) {
+    package func commit(
+        isPatient: Bool,
+        prepare: @escaping @Sendable () -> CallCommit?,
+        done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void
+    ) {
         do throws(StoreFailure) {
             try check(.writes)
-            store.commit(commit, done: done)
+            store.commit(isPatient: isPatient, prepare: prepare, done: done)
         } catch {
             done(.failure(error))
         }

@@ -1,9 +1,9 @@
+import Dispatch
 import GRDB
-import Glibc
 import Locking
 
 /// Writes that come at about the same time go into one transaction, so that they share its one sync to the disk: while one
-/// transaction is being synced the next one's writes collect, and no transaction begins right behind another.
+/// transaction is being synced the next one's writes collect, and `CommitPace` keeps transactions apart.
 ///
 /// Each write is still all or nothing by itself. If one of them fails, or the transaction does, all are taken back and done
 /// again one by one, so that each hears of its own failure alone; only if the transaction cannot even begin, all fail with it.
@@ -12,10 +12,6 @@ import Locking
 final class GroupCommit: Sendable {
     /// More in one transaction would make the first wait for the last for no gain.
     private static let writesPerTransaction = 256
-
-    /// Milliseconds from one transaction's beginning to the next one's. A transaction costs as much as a dozen of the writes
-    /// in it; nobody notices that a candidate comes so much later.
-    private static let leastInterval = 4
 
     private struct Write: Sendable {
         /// Does the work and returns what tells the caller of it, to be called when it is on the disk.
@@ -26,12 +22,17 @@ final class GroupCommit: Sendable {
     private struct State {
         var waiting: [Write] = []
         var isScheduled = false
-        var lastBegan: ContinuousClock.Instant?
+        /// Whether one of those that wait is urgent.
+        var isUrgent = false
+        /// Whether the database's queue waits until it is time for the next transaction, or for `hurry`.
+        var isPausing = false
+        var pace = CommitPace()
     }
 
     private let pool: DatabasePool
     private let answer: SQLiteCallStore.Answering
     private let state = Locked(State())
+    private let hurry = DispatchSemaphore(value: 0)
 
     /// `answer` runs what tells the callers.
     init(pool: DatabasePool, answer: @escaping SQLiteCallStore.Answering) {
@@ -40,8 +41,10 @@ final class GroupCommit: Sendable {
     }
 
     /// Does `work` in a transaction, perhaps with others, and tells `done` when it is on the disk. Writes are done in the
-    /// order in which they are asked for. `work` may be done twice, if the first time was taken back.
+    /// order in which they are asked for. `work` may be done twice, if the first time was taken back. A patient write may wait
+    /// for company.
     func write<Success: Sendable>(
+        isPatient: Bool = false,
         _ work: @escaping @Sendable (Database) throws -> Success,
         done: @escaping @Sendable (Result<Success, any Error>) -> Void
     ) {
@@ -52,12 +55,18 @@ final class GroupCommit: Sendable {
             },
             fail: { done(.failure($0)) }
         )
-        let isFirst = state.withLock { state in
+        let (isFirst, hurries) = state.withLock { state in
             state.waiting.append(write)
-            defer { state.isScheduled = true }
-            return !state.isScheduled
+            if !isPatient { state.isUrgent = true }
+            let isFirst = !state.isScheduled
+            state.isScheduled = true
+            let hurries =
+                state.isPausing && CommitPace.hurries(waiting: state.waiting.count, isUrgent: state.isUrgent)
+            if hurries { state.isPausing = false }
+            return (isFirst, hurries)
         }
         if isFirst { schedule() }
+        if hurries { hurry.signal() }
     }
 
     /// One transaction at a time takes its turn on the queue, so that other uses of the database get theirs.
@@ -65,9 +74,11 @@ final class GroupCommit: Sendable {
         pool.asyncWriteWithoutTransaction { [self] database in
             pause()
             let batch = state.withLock { state in
-                state.lastBegan = .now
+                state.pace.begin(at: .now)
                 let batch = Array(state.waiting.prefix(Self.writesPerTransaction))
                 state.waiting.removeFirst(batch.count)
+                // Of those that stay, none is known to be patient.
+                state.isUrgent = !state.waiting.isEmpty
                 return batch
             }
             let answers = Self.perform(batch, database)
@@ -83,9 +94,18 @@ final class GroupCommit: Sendable {
     /// Waits until the next transaction may begin. On the database's own queue, where nothing else is waited for: what
     /// reads does so on other connections.
     private func pause() {
-        guard let lastBegan = state.withLock({ $0.lastBegan }) else { return }
-        let left = lastBegan.advanced(by: .milliseconds(Self.leastInterval)) - .now
-        if left > .zero { usleep(useconds_t(left / .microseconds(1))) }
+        while true {
+            let delay = state.withLock { state in
+                let delay = state.pace.delay(waiting: state.waiting.count, isUrgent: state.isUrgent, now: .now)
+                // Whoever waits because of an urgent write already is not to be woken by the next one.
+                state.isPausing =
+                    delay != nil && !CommitPace.hurries(waiting: state.waiting.count, isUrgent: state.isUrgent)
+                return delay
+            }
+            guard let delay else { return }
+            // Whether it was time or somebody hurries shows next time round.
+            _ = hurry.wait(timeout: .now() + .nanoseconds(Int(delay / .nanoseconds(1))))
+        }
     }
 
     /// Answers what tells the callers of it.

@@ -1,5 +1,23 @@
 public import CallModel
 import GRDB
+import Locking
+
+/// Asks for a commit when it is first needed, and keeps it: a transaction that is taken back is done again.
+private final class PreparedOnce: Sendable {
+    private let state: Locked<(prepare: (@Sendable () -> CallCommit?)?, commit: CallCommit?)>
+
+    init(_ prepare: @escaping @Sendable () -> CallCommit?) { state = Locked((prepare, nil)) }
+
+    var value: CallCommit? {
+        state.withLock { state in
+            if let prepare = state.prepare {
+                state.commit = prepare()
+                state.prepare = nil
+            }
+            return state.commit
+        }
+    }
+}
 
 extension SQLiteCallStore {
     /// Writes a new call; `roomTaken` if its room has one that has not ended.
@@ -18,8 +36,14 @@ extension SQLiteCallStore {
     }
 
     /// Writes a change if the stored version is still the one that it began from.
-    public func commit(_ commit: CallCommit, done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void) {
-        write("commit call", done: done) { db in
+    public func commit(
+        isPatient: Bool,
+        prepare: @escaping @Sendable () -> CallCommit?,
+        done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void
+    ) {
+        let prepared = PreparedOnce(prepare)
+        write("commit call", isPatient: isPatient, done: done) { db in
+            guard let commit = prepared.value else { return false }
             let transition = commit.transition
             let call = transition.call
             if transition.onlyAppends {

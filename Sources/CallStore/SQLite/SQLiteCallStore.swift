@@ -57,10 +57,11 @@ public struct SQLiteCallStore: CallStore {
     /// As the other one, without a task that waits.
     func write<Success: Sendable>(
         _ operation: String,
+        isPatient: Bool = false,
         done: @escaping @Sendable (Result<Success, StoreFailure>) -> Void,
         _ work: @escaping @Sendable (Database) throws -> Success
     ) {
-        commits.write(work) { result in
+        commits.write(isPatient: isPatient, work) { result in
             done(result.mapError { Self.failure(operation, $0) })
         }
     }

@@ -15,6 +15,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
         case closed
     }
 
+    /// The longest header of an unmasked frame, which the encoder puts in front of the data if there is room.
+    private static let headerRoom = 10
+
     let id: EngineWebSocketID
     var session: SessionReference?
     private let closeTimeout: TimeAmount
@@ -128,15 +131,20 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func write(_ frame: EngineFrame) {
         guard case .open = state, let context else { return }
-        let message: WebSocketFrame =
-            switch frame {
-            case .text(let text):
-                WebSocketFrame(fin: true, opcode: .text, data: context.channel.allocator.buffer(string: text))
-            case .binary(let bytes):
-                WebSocketFrame(fin: true, opcode: .binary, data: context.channel.allocator.buffer(bytes: bytes))
-            }
+        var data = context.channel.allocator.buffer(capacity: Self.headerRoom + frame.byteCount)
+        data.moveWriterIndex(to: Self.headerRoom)
+        data.moveReaderIndex(to: Self.headerRoom)
+        let opcode: WebSocketOpcode
+        switch frame {
+        case .text(let text):
+            opcode = .text
+            data.writeString(text)
+        case .binary(let bytes):
+            opcode = .binary
+            data.writeBytes(bytes)
+        }
         needsFlush = true
-        context.write(wrapOutboundOut(message), promise: nil)
+        context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: data)), promise: nil)
     }
 
     func flush() {

@@ -28,7 +28,8 @@ public enum EngineFrame: Hashable, Sendable {
     static let ping = EngineFrame.text("2")
     static let probeAnswer = EngineFrame.text("3probe")
 
-    var byteCount: Int {
+    /// UTF-8 bytes, or bytes.
+    public var byteCount: Int {
         switch self {
         case .text(let text): text.utf8.count
         case .binary(let bytes): bytes.count

@@ -29,7 +29,9 @@ extension JSONText {
 
     /// An array of the given values.
     public static func array(_ elements: [JSONText]) -> JSONText {
-        var text = "["
+        var text = ""
+        text.reserveCapacity(elements.reduce(2) { $0 + $1.byteCount + 1 })
+        text += "["
         for element in elements {
             if text.utf8.count > 1 { text += "," }
             text += element.text
@@ -40,7 +42,10 @@ extension JSONText {
 
     /// An object of the given members in their order; a member without a value is left out.
     public static func object(_ members: [(String, JSONText?)]) -> JSONText {
-        var text = "{"
+        var text = ""
+        // A name with escapes may be longer; it has room to grow then.
+        text.reserveCapacity(members.reduce(2) { $0 + $1.0.utf8.count + ($1.1?.byteCount ?? 0) + 4 })
+        text += "{"
         for (name, value) in members {
             guard let value else { continue }
             if text.utf8.count > 1 { text += "," }

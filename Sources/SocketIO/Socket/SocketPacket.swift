@@ -20,7 +20,9 @@ struct SocketPacket: Hashable, Sendable {
 
     /// The packet as text: `<type>[<attachments>-][<namespace>,][<id>][json]`.
     var text: String {
-        var text = String(kind.rawValue)
+        var text = ""
+        text.reserveCapacity(namespace.utf8.count + (payload?.byteCount ?? 0) + 32)
+        text += String(kind.rawValue)
         if kind.carriesAttachments {
             text += "\(attachmentCount)-"
         }
