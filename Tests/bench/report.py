@@ -6,6 +6,7 @@ import charts
 import tables
 from cases import SECTIONS
 from records import Record
+from requirements import findings
 
 TITLES = {
     "voice": "Voice",
@@ -92,11 +93,11 @@ def text(record: Record, images: dict[str, str]) -> str:
     parts = ["# Benchmarks", _introduction(record)]
     if record.settings.get("quick"):
         parts.append("**A smoke test: so few and short runs show that the measurement works, and nothing else.**")
-    parts += ["## Requirements", tables.requirements(record), "## How it is measured", METHOD.format(**record.settings)]
+    parts += ["## Requirements", tables.requirements(findings(record)), "## How it is measured", METHOD.format(**record.settings)]
     for section in SECTIONS:
         if record.has(section):
             parts += _section(record, section, images)
-    if found := tables.voids(record):
+    if found := tables.voids(record, SECTIONS):
         parts += ["## Runs that do not count", found]
     return "\n\n".join([*parts, "## Repeat it", REPEAT]) + "\n"
 
