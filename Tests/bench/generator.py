@@ -40,9 +40,7 @@ def measure(
     return generate(command, processor, timing.of(load), load.allocations, network.client_prefix)
 
 
-def generate(
-    command: list[str], processor: int, seconds: float, clients: int, prefix: tuple[str, ...] = ()
-) -> Result:
+def generate(command: list[str], processor: int, seconds: float, clients: int, prefix: tuple[str, ...] = ()) -> Result:
     """Runs a generator, which takes `seconds` at least, and answers its report."""
     pinned = [*prefix, "taskset", "-c", str(processor), *command]
     patience = seconds + SPARE_SECONDS + SPARE_SECONDS_EACH * clients

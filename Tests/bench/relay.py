@@ -21,11 +21,11 @@ from simulation import SimulationFailure
 
 
 def find_programs(turnserver: str) -> Programs:
-    programs = built("callrelay", "turn-bench", "turn-simulation")
+    callrelay, turn_bench, turn_simulation = built("callrelay", "turn-bench", "turn-simulation")
     found = shutil.which(turnserver)
     if found is None:
         sys.exit(f"error: no program {turnserver}")
-    return Programs(*programs, str(Path(found).resolve()))
+    return Programs(callrelay, turn_bench, turn_simulation, str(Path(found).resolve()))
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,7 @@ def run_case(
                 add(None, number, server, 0, {"void": [f"no such network here: {error}"]})
 
 
-def _measure_until_it_counts(
-    server: str, place: Network, measure: Measure, progress: Progress
-) -> tuple[Result, int]:
+def _measure_until_it_counts(server: str, place: Network, measure: Measure, progress: Progress) -> tuple[Result, int]:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             result = measure(server, place)

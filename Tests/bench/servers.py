@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cases import COTURN, FLOOR, OURS, QUOTA_1, TWO_SHARDS
+from cases import COTURN, FLOOR, QUOTA_1, TWO_SHARDS
 from launch import ServerFailure, free_port, running
 from networks import Network
 
