@@ -1,9 +1,11 @@
-"""Measures the relay beside coturn and a bare forwarder, and writes docs/benchmarks.md from what came out.
+"""Measures the relay beside coturn and a bare forwarder, and signaling beside python-socketio, and writes
+docs/benchmarks.md and docs/benchmarks-signaling.md from what came out.
 
     bench.py [--quick] [--only SECTION ...] [--rounds 6] [--seconds 10] [--out docs] [--json FILE] [--coturn PATH]
     bench.py --from FILE ...
 
-Needs two processors: the first is the load generator's, the last the server's. See cases.py for the sections.
+Needs two processors: the first is the load generator's, the last the server's. See cases.py and signaling/cases.py for
+the sections.
 """
 
 import argparse
@@ -19,11 +21,14 @@ import cases
 import machine
 import report
 import rounds
+import signaling.cases
+import signaling.report
 from cases import Case
 from generator import Timing
 from networks import Network
 from records import Record, Result, load
 from relay import RelayRig, find_programs
+from signaling.rig import SignalingRig
 
 SCRATCH = machine.REPOSITORY / ".build/bench"
 
@@ -69,6 +74,13 @@ PARTS = (
         report.write,
         lambda arguments, processors, timing: RelayRig(find_programs(arguments.coturn), processors, timing),
     ),
+    Part(
+        "signaling",
+        signaling.cases.SECTIONS,
+        "signaling.json",
+        signaling.report.write,
+        lambda _, processors, timing: SignalingRig(processors, timing, SCRATCH),
+    ),
 )
 SECTIONS = [name for part in PARTS for name in part.sections]
 
@@ -100,7 +112,7 @@ def parse() -> argparse.Namespace:
         "--json",
         type=Path,
         metavar="FILE",
-        help="default: .build/bench/runs.json",
+        help="default: runs.json and signaling.json in .build/bench; with both, the second is FILE-signaling",
     )
     parser.add_argument(
         "--from", type=Path, action="append", dest="recorded", metavar="FILE", help="only report on these raw runs"
@@ -129,6 +141,7 @@ def run(arguments: argparse.Namespace) -> Iterator[tuple[Part, Record]]:
     count = arguments.rounds or (2 if arguments.quick else 6)
     timing = Timing(arguments.seconds or (2 if arguments.quick else 10), warm_up=1 if arguments.quick else 2)
     settings: dict[str, Any] = {"rounds": count, "seconds": timing.seconds, "warmUp": timing.warm_up}
+    SCRATCH.mkdir(parents=True, exist_ok=True)
     # All of them first: a program that is missing is noticed now and not when the others have been measured.
     rigs = [(part, part.rig(arguments, processors, timing)) for part in PARTS if part.planned(arguments)]
     progress = rounds.Progress(

@@ -57,8 +57,6 @@ def running(
     scratch: Path | None = None,
 ) -> Iterator[subprocess.Popen]:
     """`prefix`: what the command is put behind. `scratch`: where the directory of its own is made that it works in."""
-    if scratch is not None:
-        scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="server-", dir=scratch) as directory:
         log = Path(directory) / "log"
         with log.open("w+b") as output:

@@ -36,6 +36,16 @@ def coturn_version(program: str) -> str:
     return "of unknown version"
 
 
+def file_system(directory: Path) -> str | None:
+    """The kind that a directory lies on: whether a sync reaches a disk depends on it."""
+    command = ["findmnt", "--noheadings", "--output", "FSTYPE", "--target", str(directory)]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return asked.stdout.strip() or None
+
+
 def facts() -> dict[str, Any]:
     information = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     model = re.search(r"^model name\s*:\s*(.+)$", information, re.MULTILINE)
