@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Measures the relay beside coturn and a bare forwarder and writes docs/benchmarks.md. Builds what it measures first, if
-# it changed. `--help` lists the options; with `--from` nothing is built or run, only the report is written again.
+# Measures the relay beside coturn and a bare forwarder and writes docs/benchmarks.md, then signaling beside
+# python-socketio's server and writes docs/benchmarks-signaling.md. Builds what it measures first, if it changed.
+# `--help` lists the options; with `--from` nothing is built or run, only the reports are written again.
 #
 #   scripts/bench.sh [--quick] [--only SECTION ...] [--rounds 6] [--seconds 10] [--out docs] [--json FILE]
 #                    [--coturn PATH] [--from FILE ...]
@@ -19,14 +20,37 @@ only_reports() {
     return 1
 }
 
+# The sections that `--only` names, one a line; none, if all are to be measured.
+chosen_sections() {
+    while [ "$#" -gt 0 ]; do
+        case "$1" in
+            --only) printf '%s\n' "${2:-}" ;;
+            --only=*) printf '%s\n' "${1#*=}" ;;
+        esac
+        shift
+    done
+}
+
+build() { swift build "${RELEASE_FLAGS[@]}" --product "$1"; }
+
 if only_reports "$@"; then
     ensure_packages python3
 else
+    chosen=$(chosen_sections "$@")
     ensure_swift
-    # ethtool: switches GRO on where it is off. util-linux: taskset.
-    ensure_packages "${BUILD_PACKAGES[@]}" coturn ethtool iproute2 python3 util-linux
-    swift build "${RELEASE_FLAGS[@]}" --product callrelay
-    swift build "${RELEASE_FLAGS[@]}" --product turn-bench
-    swift build "${RELEASE_FLAGS[@]}" --product turn-simulation
+    # util-linux: taskset and findmnt.
+    ensure_packages "${BUILD_PACKAGES[@]}" python3 util-linux
+    build callrelay
+    if [ -z "$chosen" ] || grep -qvx signaling <<<"$chosen"; then
+        # ethtool: switches GRO on where it is off.
+        ensure_packages coturn ethtool iproute2
+        build turn-bench
+        build turn-simulation
+    fi
+    if [ -z "$chosen" ] || grep -qx signaling <<<"$chosen"; then
+        ensure_packages python3-venv
+        ensure_python_environment
+        build call-bench
+    fi
 fi
 CALLRELAY_BIN_DIR=$PWD/.build/release exec python3 Tests/bench/bench.py "$@"

@@ -43,7 +43,7 @@ rm -f "$swift_log" "$pytest_log"
 trap summary EXIT
 
 scripts/lint.sh
-say "the benchmark's report"
+say "the benchmark's reports"
 .venv/bin/python -m pytest Tests/bench 2>&1 | tee "$pytest_log"
 
 say "building debug with the tests"

@@ -1,57 +1,118 @@
-"""Measures the relay beside coturn and a bare forwarder, and writes docs/benchmarks.md from what came out.
+"""Measures the relay beside coturn and a bare forwarder, and signaling beside python-socketio, and writes
+docs/benchmarks.md and docs/benchmarks-signaling.md from what came out.
 
     bench.py [--quick] [--only SECTION ...] [--rounds 6] [--seconds 10] [--out docs] [--json FILE] [--coturn PATH]
     bench.py --from FILE ...
 
-Needs two processors: the first is the load generator's, the last the server's. See cases.py for the sections.
+Needs two processors: the first is the load generator's, the last the server's. See cases.py and signaling/cases.py for
+the sections.
 """
 
 import argparse
-import os
-import shutil
 import signal
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import cases
 import machine
 import report
 import rounds
-import simulation
-from cases import CORE, SECTIONS, Case, Load
-from generator import GeneratorFailure, Timing, measure
+import signaling.cases
+import signaling.report
+from cases import Case
+from generator import Timing
 from networks import Network
 from records import Record, Result, load
-from servers import Programs, ServerFailure, serve
-from simulation import SimulationFailure
+from relay import RelayRig, find_programs
+from signaling.rig import SignalingRig
 
 SCRATCH = machine.REPOSITORY / ".build/bench"
+
+
+class Rig(Protocol):
+    """What the sections of a part are measured with."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What stands in the record beside the machine's."""
+
+    def seconds(self, case: Case) -> float:
+        """What a run takes, without what it takes beside its load."""
+
+    def measure(self, case: Case, record: Record, server: str, place: Network) -> Result:
+        """One run. `record`: what was measured until now."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Sections whose runs are kept in one file and make one document."""
+
+    name: str
+    sections: Mapping[str, list[Case]]
+    raw_runs: str
+    write: Callable[[Record, Path], Path]
+    rig: Callable[[argparse.Namespace, list[int], Timing], Rig]
+
+    def planned(self, arguments: argparse.Namespace) -> dict[str, list[Case]]:
+        """What is to be measured, by section."""
+        return {
+            name: [case for case in found if not (case.is_slow and arguments.quick)]
+            for name, found in self.sections.items()
+            if not arguments.only or name in arguments.only
+        }
+
+
+PARTS = (
+    Part(
+        "relay",
+        cases.SECTIONS,
+        "runs.json",
+        report.write,
+        lambda arguments, processors, timing: RelayRig(find_programs(arguments.coturn), processors, timing),
+    ),
+    Part(
+        "signaling",
+        signaling.cases.SECTIONS,
+        "signaling.json",
+        signaling.report.write,
+        lambda _, processors, timing: SignalingRig(processors, timing, SCRATCH),
+    ),
+)
+SECTIONS = [name for part in PARTS for name in part.sections]
 
 
 def main() -> None:
     arguments = parse()
     if arguments.recorded:
-        record = load(arguments.recorded)
+        records = recorded(arguments.recorded)
     else:
         # Servers and networks are ended on the way out.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-        record = run(arguments)
-    # A part, or a smoke test, does not take the place of the whole.
-    whole = all(map(record.has, SECTIONS)) and not record.settings["quick"]
-    out = arguments.out or (machine.REPOSITORY / "docs" if whole else SCRATCH)
-    say(f"written: {report.write(record, out)}")
+        records = run(arguments)
+    for part, record in records:
+        # A piece of a part, or a smoke test, does not take the place of the whole.
+        whole = all(map(record.has, part.sections)) and not record.settings["quick"]
+        out = arguments.out or (machine.REPOSITORY / "docs" if whole else SCRATCH)
+        say(f"written: {part.write(record, out)}")
 
 
 def parse() -> argparse.Namespace:
-    description = (__doc__ or "").split("\n", maxsplit=1)[0]
+    description = (__doc__ or "").split("\n\n", maxsplit=1)[0]
     parser = argparse.ArgumentParser(description=description, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="a smoke test: 2 rounds of 2 seconds, which prove nothing")
-    parser.add_argument("--only", action="append", choices=list(SECTIONS), metavar="SECTION", help=" ".join(SECTIONS))
-    parser.add_argument("--rounds", type=int, help="default: 6; latency has 10 at least")
+    parser.add_argument("--only", action="append", choices=SECTIONS, metavar="SECTION", help=" ".join(SECTIONS))
+    parser.add_argument("--rounds", type=int, help="default: 6; the relay's latency has 10 at least")
     parser.add_argument("--seconds", type=float, help="of each run, default: 10")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: docs; for a part or --quick .build/bench")
     parser.add_argument(
-        "--json", type=Path, default=SCRATCH / "runs.json", metavar="FILE", help="default: .build/bench/runs.json"
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="default: runs.json and signaling.json in .build/bench; with both, the second is FILE-signaling",
     )
     parser.add_argument(
         "--from", type=Path, action="append", dest="recorded", metavar="FILE", help="only report on these raw runs"
@@ -63,8 +124,16 @@ def parse() -> argparse.Namespace:
     return arguments
 
 
-def run(arguments: argparse.Namespace) -> Record:
-    programs = find_programs(arguments.coturn)
+def recorded(files: list[Path]) -> Iterator[tuple[Part, Record]]:
+    """A record for each part that the files have runs of."""
+    found = [(part, record) for part in PARTS if (record := load(files, part.sections))]
+    if not found:
+        sys.exit("error: no runs in " + ", ".join(map(str, files)))
+    yield from found
+
+
+def run(arguments: argparse.Namespace) -> Iterator[tuple[Part, Record]]:
+    """Measures; a part is answered when it is done."""
     processors = machine.processors()
     if len(processors) < 2:
         sys.exit("error: needs two processors, one for the generator and one for the server")
@@ -72,47 +141,38 @@ def run(arguments: argparse.Namespace) -> Record:
     count = arguments.rounds or (2 if arguments.quick else 6)
     timing = Timing(arguments.seconds or (2 if arguments.quick else 10), warm_up=1 if arguments.quick else 2)
     settings: dict[str, Any] = {"rounds": count, "seconds": timing.seconds, "warmUp": timing.warm_up}
-    record = Record(machine.facts(programs.turnserver), settings | {"quick": arguments.quick})
-    chosen = [name for name in SECTIONS if not arguments.only or name in arguments.only]
-    planned = [
-        (name, case, rounds.rounds_of(case, count, arguments.quick))
-        for name in chosen
-        for case in SECTIONS[name]
-        if not (case.is_slow and arguments.quick)
-    ]
-    seconds = [expected(case, timing) for _, case, number in planned for _ in range(number * len(case.servers))]
-    progress = rounds.Progress(say, seconds)
-
-    def once(kind: str, offered: Load, rate: int | None, place: Network) -> Result:
-        try:
-            if kind == CORE:
-                return simulation.measure(offered.allocations, programs.turn_simulation, processors[-1])
-            with serve(kind, place, programs, processors, offered.allocations) as server:
-                return measure(offered, rate, server, place, programs, processors[0], timing)
-        except (GeneratorFailure, ServerFailure, SimulationFailure) as error:
-            return {"void": [str(error)]}
-
-    for name, case, number in planned:
-        rounds.run_case(name, case, number, record, once, progress, lambda: record.save(arguments.json))
-    say(f"raw runs: {arguments.json}")
-    return record
-
-
-def expected(case: Case, timing: Timing) -> float:
-    """Seconds of a run, without what it takes beside its load."""
-    return simulation.seconds(case.load.allocations) if case.servers == (CORE,) else timing.of(case.load)
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    # All of them first: a program that is missing is noticed now and not when the others have been measured.
+    rigs = [(part, part.rig(arguments, processors, timing)) for part in PARTS if part.planned(arguments)]
+    progress = rounds.Progress(
+        say,
+        [
+            rig.seconds(case)
+            for part, rig in rigs
+            for found in part.planned(arguments).values()
+            for case in found
+            for _ in range(rounds.rounds_of(case, count, arguments.quick) * len(case.servers))
+        ],
+    )
+    for part, rig in rigs:
+        record = Record(machine.facts() | rig.facts, settings | {"quick": arguments.quick})
+        file = raw_runs_file(part, arguments.json, is_alone=len(rigs) == 1)
+        for name, found in part.planned(arguments).items():
+            for case in found:
+                number = rounds.rounds_of(case, count, arguments.quick)
+                once = partial(rig.measure, case, record)
+                rounds.run_case(name, case, number, record, once, progress, partial(record.save, file))
+        say(f"raw runs: {file}")
+        yield part, record
 
 
-def find_programs(turnserver: str) -> Programs:
-    directory = Path(os.environ.get("CALLRELAY_BIN_DIR", machine.REPOSITORY / ".build/release")).resolve()
-    names = ("callrelay", "turn-bench", "turn-simulation")
-    for name in names:
-        if not (directory / name).exists():
-            sys.exit(f"error: {name} is not built in {directory}; scripts/bench.sh builds it")
-    found = shutil.which(turnserver)
-    if found is None:
-        sys.exit(f"error: no program {turnserver}")
-    return Programs(*(directory / name for name in names), str(Path(found).resolve()))
+def raw_runs_file(part: Part, file: Path | None, *, is_alone: bool) -> Path:
+    """Where a part's raw runs go; `file` is what was asked for."""
+    if file is None:
+        return SCRATCH / part.raw_runs
+    if is_alone or part is PARTS[0]:
+        return file
+    return file.with_name(f"{file.stem}-{part.name}{file.suffix}")
 
 
 def say(text: str) -> None:

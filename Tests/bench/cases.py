@@ -11,6 +11,9 @@
 """
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+AnyLoad = TypeVar("AnyLoad")
 
 OURS, COTURN, FLOOR = "callrelay", "coturn", "floor"
 TWO_SHARDS, QUOTA_1 = "callrelay-two-shards", "callrelay-quota-1"
@@ -53,19 +56,19 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Generic[AnyLoad]):
     """The title says in a table's row what was offered. A smoke test leaves out what is slow."""
 
     name: str
     title: str
-    load: Load
+    load: AnyLoad
     servers: tuple[str, ...]
     network: str = "loopback"
     least_rounds: int = 1
     is_slow: bool = False
 
 
-def _voice() -> list[Case]:
+def _voice() -> list[Case[Load]]:
     return [
         Case(
             f"voice-{direction}-{rate}",
@@ -78,7 +81,7 @@ def _voice() -> list[Case]:
     ]
 
 
-def _peak() -> list[Case]:
+def _peak() -> list[Case[Load]]:
     cases = []
     for direction in DIRECTIONS:
         most = f"peak-{direction}-most"
@@ -93,14 +96,14 @@ def _peak() -> list[Case]:
     return cases
 
 
-def _video() -> list[Case]:
+def _video() -> list[Case[Load]]:
     return [
         Case(f"video-{direction}{'-gso' if gso else ''}", _video_title(direction, gso), load, (OURS, COTURN, FLOOR))
         for direction, gso, load in _video_loads()
     ]
 
 
-def _video_veth() -> list[Case]:
+def _video_veth() -> list[Case[Load]]:
     cases = [
         Case(
             f"veth-{mtu}-{direction}{'-gso' if gso else ''}",
@@ -134,7 +137,7 @@ def _video_title(direction: str, gso: bool) -> str:
     return f"{direction}, bursts {'joined (GSO)' if gso else 'packet by packet'}"
 
 
-def _idle() -> list[Case]:
+def _idle() -> list[Case[Load]]:
     cases = [
         Case(f"idle-{count}", f"{count:,} allocations", Load(count, idle=True), (OURS, COTURN, FLOOR))
         for count in IDLE_ALLOCATIONS
@@ -142,7 +145,7 @@ def _idle() -> list[Case]:
     return [*cases, Case("idle-quota-1", "none, TURN_TOTAL_QUOTA=1", Load(0, idle=True), (QUOTA_1,))]
 
 
-def _many() -> list[Case]:
+def _many() -> list[Case[Load]]:
     return [
         Case(
             f"many-{direction}",
@@ -154,7 +157,7 @@ def _many() -> list[Case]:
     ]
 
 
-def _shards() -> list[Case]:
+def _shards() -> list[Case[Load]]:
     return [
         Case(
             f"shards-{direction}",
@@ -166,14 +169,14 @@ def _shards() -> list[Case]:
     ]
 
 
-def _simulation() -> list[Case]:
+def _simulation() -> list[Case[Load]]:
     return [
         Case(f"simulation-{count}", f"{count:,}", Load(count, idle=True), (CORE,), is_slow=count > 10_000)
         for count in SIMULATED_ALLOCATIONS
     ]
 
 
-SECTIONS: dict[str, list[Case]] = {
+SECTIONS: dict[str, list[Case[Load]]] = {
     "voice": _voice(),
     "peak": _peak(),
     "video": _video(),

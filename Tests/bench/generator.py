@@ -1,4 +1,4 @@
-"""The load generator, `turn-bench`, pinned to the first processor. It has the clients' sockets and the peers'."""
+"""The load generator, pinned to the first processor. For a relay, `turn-bench`: clients' sockets and peers'."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from networks import Network
 from records import Result
 from servers import Programs, Server
 
-# Beside the seconds of the load itself: room for a start and an end on a slow machine, and for each allocation.
+# Beside the seconds of the load itself: room for a start and an end on a slow machine, and for each client.
 SPARE_SECONDS, SPARE_SECONDS_EACH = 30, 0.02
 
 
@@ -36,11 +36,16 @@ def measure(
     if load.allocations == 0:
         # Nothing to send through: the process as it has started.
         return {"allocations": 0, "server": {"memoryBytes": server.resident_bytes}, "void": []}
-    command = [*network.client_prefix, "taskset", "-c", str(processor), str(programs.turn_bench)]
-    command += options(load, rate, server, network, timing)
-    patience = timing.of(load) + SPARE_SECONDS + SPARE_SECONDS_EACH * load.allocations
+    command = [str(programs.turn_bench), *options(load, rate, server, network, timing)]
+    return generate(command, processor, timing.of(load), load.allocations, network.client_prefix)
+
+
+def generate(command: list[str], processor: int, seconds: float, clients: int, prefix: tuple[str, ...] = ()) -> Result:
+    """Runs a generator, which takes `seconds` at least, and answers its report."""
+    pinned = [*prefix, "taskset", "-c", str(processor), *command]
+    patience = seconds + SPARE_SECONDS + SPARE_SECONDS_EACH * clients
     try:
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=patience)
+        done = subprocess.run(pinned, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=patience)
     except subprocess.TimeoutExpired as error:
         raise GeneratorFailure(f"the generator had not ended after {patience:.0f} s") from error
     return report(done.stdout, done.stderr, done.returncode)

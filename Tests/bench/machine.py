@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# A server has a socket an allocation, and so has the generator.
+# A server has a socket for each client, and so has the generator.
 DESCRIPTORS = 65_536
 
 
@@ -19,7 +19,7 @@ def processors() -> list[int]:
 
 
 def raise_descriptor_limit() -> None:
-    """For the children: 10,000 allocations need more than the usual limit. Without the right to, what is allowed."""
+    """For the children: 10,000 clients need more than the usual limit. Without the right to, what is allowed."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(hard, DESCRIPTORS), max(hard, DESCRIPTORS)))
@@ -36,7 +36,17 @@ def coturn_version(program: str) -> str:
     return "of unknown version"
 
 
-def facts(coturn: str) -> dict[str, Any]:
+def file_system(directory: Path) -> str | None:
+    """The kind that a directory lies on: whether a sync reaches a disk depends on it."""
+    command = ["findmnt", "--noheadings", "--output", "FSTYPE", "--target", str(directory)]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return asked.stdout.strip() or None
+
+
+def facts() -> dict[str, Any]:
     information = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     model = re.search(r"^model name\s*:\s*(.+)$", information, re.MULTILINE)
     return {
@@ -44,7 +54,6 @@ def facts(coturn: str) -> dict[str, Any]:
         "virtual": bool(re.search(r"^flags\s*:.*\bhypervisor\b", information, re.MULTILINE)),
         "processors": processors(),
         "kernel": f"{os.uname().sysname} {os.uname().release}",
-        "coturn": coturn_version(coturn),
         "commit": _commit(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }

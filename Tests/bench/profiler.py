@@ -19,12 +19,14 @@ from pathlib import Path
 
 import machine
 import stacks
-from bench import find_programs, say
+from bench import say
 from cases import COTURN, DIRECTIONS, FLOOR, OURS, VIDEO_BYTES, VIDEO_CALLS, VOICE_CALLS, Load
 from generator import GeneratorFailure, Timing, measure
+from launch import ServerFailure
 from networks import network
 from records import Result
-from servers import Programs, ServerFailure, serve
+from relay import find_programs
+from servers import Programs, serve
 
 SAMPLES_PER_SECOND = 5_000
 # The load is there before the first sample is taken, and until after the last.

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,15 +56,20 @@ class Record:
         os.replace(unfinished, path)
 
 
-def load(paths: list[Path]) -> Record:
-    """Several files become one record: a section is taken from the last that has it, the machine from the last."""
+def load(paths: list[Path], sections: Collection[str]) -> Record | None:
+    """Several files become one record of these sections: each is taken from the last file that has it, the machine from
+    the last that has any. None, if no file has any."""
     records = []
     for path in paths:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        records.append(Record(kept["machine"], kept["settings"], [Run(**run) for run in kept["runs"]]))
+        runs = [Run(**run) for run in kept["runs"] if run["section"] in sections]
+        if runs:
+            records.append(Record(kept["machine"], kept["settings"], runs))
+    if not records:
+        return None
     merged = Record(records[-1].machine, records[-1].settings)
     for record in records:
-        sections = {run.section for run in record.runs}
-        merged.runs = [run for run in merged.runs if run.section not in sections] + record.runs
+        known = {run.section for run in record.runs}
+        merged.runs = [run for run in merged.runs if run.section not in known] + record.runs
     merged.settings = merged.settings | {"quick": any(record.settings.get("quick") for record in records)}
     return merged

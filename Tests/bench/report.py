@@ -1,11 +1,13 @@
 """Writes docs/benchmarks.md, and its charts beside it, from a record. Nothing in it was not measured."""
 
 from pathlib import Path
+from typing import Any
 
 import charts
 import tables
 from cases import SECTIONS
 from records import Record
+from requirements import findings
 
 TITLES = {
     "voice": "Voice",
@@ -78,6 +80,7 @@ make bench OPTIONS='--from FILE'        # this report again from the raw runs, k
 ```
 
 It needs two processors, and root for the sections with network namespaces. Nothing else should run meanwhile."""
+SMOKE = "**A smoke test: so few and short runs show that the measurement works, and nothing else.**"
 
 
 def write(record: Record, directory: Path) -> Path:
@@ -91,26 +94,36 @@ def text(record: Record, images: dict[str, str]) -> str:
     """`images`: titles by the names of the files in images/."""
     parts = ["# Benchmarks", _introduction(record)]
     if record.settings.get("quick"):
-        parts.append("**A smoke test: so few and short runs show that the measurement works, and nothing else.**")
-    parts += ["## Requirements", tables.requirements(record), "## How it is measured", METHOD.format(**record.settings)]
+        parts.append(SMOKE)
+    parts += ["## Requirements", tables.requirements(findings(record))]
+    parts += ["## How it is measured", METHOD.format(**record.settings)]
     for section in SECTIONS:
         if record.has(section):
             parts += _section(record, section, images)
-    if found := tables.voids(record):
+    if found := tables.voids(record, SECTIONS):
         parts += ["## Runs that do not count", found]
     return "\n\n".join([*parts, "## Repeat it", REPEAT]) + "\n"
 
 
 def _introduction(record: Record) -> str:
     machine = record.machine
-    processors = len(machine["processors"])
-    commit = f" (commit {machine['commit']})" if machine.get("commit") else ""
-    virtual = " of a virtual machine" if machine.get("virtual") else ""
     return f"""\
-The relay{commit} beside coturn {machine["coturn"]} and a bare forwarder, measured by `make bench` on {machine["date"]}:
-{machine["cpu"]}, {processors} processors{virtual}, {machine["kernel"]}.
+The relay{commit(machine)} beside coturn {machine["coturn"]} and a bare forwarder, measured by `make bench` on \
+{machine["date"]}:
+{on_what(machine)}.
 
 Absolute times are this machine's. What can be carried to another machine, with care, are the ratios."""
+
+
+def commit(machine: dict[str, Any]) -> str:
+    """In brackets behind what was measured; empty, if it is not known."""
+    return f" (commit {machine['commit']})" if machine.get("commit") else ""
+
+
+def on_what(machine: dict[str, Any]) -> str:
+    """The processor, how many there are, and the kernel."""
+    virtual = " of a virtual machine" if machine.get("virtual") else ""
+    return f"{machine['cpu']}, {len(machine['processors'])} processors{virtual}, {machine['kernel']}"
 
 
 def _section(record: Record, section: str, images: dict[str, str]) -> list[str]:

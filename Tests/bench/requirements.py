@@ -1,33 +1,16 @@
-"""What the relay has to achieve, and whether a record shows it. A bound is compared before it is rounded for print."""
+"""What the relay has to achieve, and whether a record shows it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import ratios
 import values
 from cases import COTURN, DIRECTIONS, FLOOR, LATENCY_ROUNDS, OURS, QUOTA_1, SECTIONS, TWO_SHARDS, VOICE_RATES
+from finding import Finding, cost_ratio, rounds_text, unknown
 from records import Record, Result
 
 MOST_IDLE = 10_000
 MEMORY_LIMIT = 1_536  # bytes
 WINS_OF_TEN = 8
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`met` is None, if the record does not say."""
-
-    section: str
-    what: str
-    want: str
-    measured: str
-    spread: str
-    rounds: str
-    met: bool | None
-
-    @property
-    def verdict(self) -> str:
-        return {True: "met", False: "**missed**", None: "not measured"}[self.met]
 
 
 def findings(record: Record) -> Iterator[Finding]:
@@ -39,10 +22,10 @@ def findings(record: Record) -> Iterator[Finding]:
     yield from _idle(record)
     for direction in DIRECTIONS:
         what = f"10,000 allocations, {direction}, CPU per packet: callrelay to the forwarder"
-        yield _ratio(record, "many", f"many-{direction}", what, 1.15, FLOOR)
+        yield cost_ratio(record, "many", f"many-{direction}", what, values.cpu, 1.15, FLOOR)
     for direction in DIRECTIONS:
         what = f"two shards, {direction}, CPU per packet: two to one"
-        yield _ratio(record, "shards", f"shards-{direction}", what, 1.11, OURS, ours=TWO_SHARDS)
+        yield cost_ratio(record, "shards", f"shards-{direction}", what, values.cpu, 1.11, OURS, ours=TWO_SHARDS)
 
 
 def _voice(record: Record) -> Iterator[Finding]:
@@ -51,7 +34,7 @@ def _voice(record: Record) -> Iterator[Finding]:
             for limit, theirs in ((1.10, FLOOR), (0.80, COTURN)):
                 name = "the forwarder" if theirs == FLOOR else theirs
                 what = f"voice, {direction}, {rate:,}/s, CPU per packet: callrelay to {name}"
-                yield _ratio(record, "voice", f"voice-{direction}-{rate}", what, limit, theirs)
+                yield cost_ratio(record, "voice", f"voice-{direction}-{rate}", what, values.cpu, limit, theirs)
 
 
 def _peak(record: Record) -> Iterator[Finding]:
@@ -69,7 +52,7 @@ def _video(record: Record) -> Iterator[Finding]:
         for gso, limit, bursts in (("", 0.80, "packet by packet"), ("-gso", 0.40, "joined")):
             for direction in DIRECTIONS:
                 what = f"video, {where}, {direction}, {bursts}, CPU per packet: callrelay to coturn"
-                yield _ratio(record, section, f"{prefix}-{direction}{gso}", what, limit, COTURN)
+                yield cost_ratio(record, section, f"{prefix}-{direction}{gso}", what, values.cpu, limit, COTURN)
 
 
 def _small_mtu(record: Record) -> Iterator[Finding]:
@@ -86,33 +69,13 @@ def _idle(record: Record) -> Iterator[Finding]:
     each = ratios.summarize({number: (held[number] - empty[number]) / MOST_IDLE for number in both})
     what, want = f"memory of callrelay by idle allocation, {MOST_IDLE:,} of them", "≤ 1.50 KiB"
     if each is None:
-        yield _unknown("idle", what, want)
+        yield unknown("idle", what, want)
     else:
         spread = f"{each.lowest / 1024:.2f}–{each.highest / 1024:.2f}"
         met = each.median <= MEMORY_LIMIT
         yield Finding("idle", what, want, f"{each.median / 1024:.2f} KiB", spread, str(each.rounds), met)
     what = "CPU of Allocate and ChannelBind: callrelay to coturn"
-    yield _ratio(record, "idle", f"idle-{MOST_IDLE}", what, 0.25, COTURN, value=values.setup_cpu)
-
-
-def _ratio(
-    record: Record,
-    section: str,
-    case: str,
-    what: str,
-    limit: float,
-    theirs: str,
-    *,
-    ours: str = OURS,
-    value: Callable[[Result], float | None] = values.cpu,
-) -> Finding:
-    want = f"≤ {limit:.2f}"
-    found = ratios.compare(record.values(case, ours, value), record.values(case, theirs, value))
-    if found is None:
-        return _unknown(section, what, want)
-    spread = f"{found.lowest:.3f}–{found.highest:.3f}"
-    rounds = _rounds(record, case, found.rounds)
-    return Finding(section, what, want, f"{found.ratio:.3f}", spread, rounds, found.ratio <= limit)
+    yield cost_ratio(record, "idle", f"idle-{MOST_IDLE}", what, values.setup_cpu, 0.25, COTURN)
 
 
 def _bound(
@@ -121,11 +84,12 @@ def _bound(
     want = f"≤ {limit:.1%}" if at_most else f"≥ {limit:.0%}"
     found = ratios.summarize(record.values(case, OURS, value))
     if found is None:
-        return _unknown("peak", what, want)
+        return unknown("peak", what, want)
     digits = 3 if at_most else 1
     spread = f"{found.lowest:.{digits}%}–{found.highest:.{digits}%}"
+    rounds = rounds_text(record, case, found.rounds)
     met = found.median <= limit if at_most else found.median >= limit
-    return Finding("peak", what, want, f"{found.median:.{digits}%}", spread, _rounds(record, case, found.rounds), met)
+    return Finding("peak", what, want, f"{found.median:.{digits}%}", spread, rounds, met)
 
 
 def _wins(record: Record, case: str, what: str) -> Finding:
@@ -134,12 +98,12 @@ def _wins(record: Record, case: str, what: str) -> Finding:
     p99 = values.latency("p99")
     found = ratios.compare(record.values(case, OURS, p99), record.values(case, COTURN, p99))
     if found is None:
-        return _unknown("peak", what, want)
+        return unknown("peak", what, want)
     tried = record.rounds(case)
     measured = f"{found.wins} of {tried}, ratio {found.ratio:.3f}"
     met = found.wins * 10 >= WINS_OF_TEN * tried if tried >= LATENCY_ROUNDS else None
     spread = f"{found.lowest:.3f}–{found.highest:.3f}"
-    return Finding("peak", what, want, measured, spread, _rounds(record, case, found.rounds), met)
+    return Finding("peak", what, want, measured, spread, rounds_text(record, case, found.rounds), met)
 
 
 def _no_more_lost(record: Record, case: str, what: str) -> Finding:
@@ -147,20 +111,11 @@ def _no_more_lost(record: Record, case: str, what: str) -> Finding:
     want = "no larger loss"
     ours, theirs = (_loss_of_all_rounds(record, case, server) for server in (OURS, COTURN))
     if ours is None or theirs is None:
-        return _unknown("video-veth", what, want)
-    rounds = _rounds(record, case, len(record.values(case, OURS, values.loss)))
+        return unknown("video-veth", what, want)
+    rounds = rounds_text(record, case, len(record.values(case, OURS, values.loss)))
     return Finding("video-veth", what, want, f"{ours:.4%}, coturn {theirs:.4%}", "", rounds, ours <= theirs)
 
 
 def _loss_of_all_rounds(record: Record, case: str, server: str) -> float | None:
     sent = sum(record.values(case, server, values.sent).values())
     return sum(record.values(case, server, values.lost).values()) / sent if sent else None
-
-
-def _rounds(record: Record, case: str, counted: int) -> str:
-    tried = record.rounds(case)
-    return str(counted) if counted == tried else f"{counted} of {tried}"
-
-
-def _unknown(section: str, what: str, want: str) -> Finding:
-    return Finding(section, what, want, "", "", "", None)

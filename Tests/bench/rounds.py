@@ -10,17 +10,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import ratios
-import values
-from cases import COTURN, Case, Load, ShareOfPeak
+from cases import Case
 from networks import Network, NoNetwork, network
 from records import Record, Result, Run
 
 # A void run is repeated twice, then recorded as void.
 ATTEMPTS = 3
 
-# What measures one server under one load; the rate is the load's own or, for a share of a peak, what that came to.
-Measure = Callable[[str, Load, int | None, Network], Result]
+# What measures one server once under the load of a case.
+Measure = Callable[[str, Network], Result]
+
+
+class Hopeless(Exception):
+    """There is no run, and there would be none if it were tried again."""
 
 
 @dataclass
@@ -75,7 +77,7 @@ def run_case(
         for number in range(rounds):
             for server in order(case.servers, number):
                 progress.begins(f"{section}: {case.title}; round {number + 1} of {rounds}, {server}")
-                result, attempts = _measure_until_it_counts(case, record, server, place, measure, progress)
+                result, attempts = _measure_until_it_counts(server, place, measure, progress)
                 progress.ends()
                 add(place, number, server, attempts, result)
 
@@ -90,17 +92,12 @@ def run_case(
                 add(None, number, server, 0, {"void": [f"no such network here: {error}"]})
 
 
-def _measure_until_it_counts(
-    case: Case, record: Record, server: str, place: Network, measure: Measure, progress: Progress
-) -> tuple[Result, int]:
-    rate = case.load.rate
-    if isinstance(rate, ShareOfPeak):
-        known = ratios.summarize(record.values(rate.case, COTURN, values.delivered))
-        if known is None:
-            return {"void": ["coturn's peak is not known: none of its runs counts"]}, 0
-        rate = max(1, round(known.median * rate.share))
+def _measure_until_it_counts(server: str, place: Network, measure: Measure, progress: Progress) -> tuple[Result, int]:
     for attempt in range(1, ATTEMPTS + 1):
-        result = measure(server, case.load, rate, place)
+        try:
+            result = measure(server, place)
+        except Hopeless as error:
+            return {"void": [str(error)]}, 0
         if not result.get("void"):
             break
         progress.say(f"  void: {'; '.join(result['void'])}")

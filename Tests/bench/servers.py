@@ -1,34 +1,24 @@
-"""The servers that are measured, each a process pinned to the last processor that the benchmark may use.
+"""The relays that are measured.
 
 callrelay and coturn are given the same: one address, one relay thread, the same shared secret, range of relay ports and
 leave to relay to the generator's peers, UDP without TLS, and no log worth the name. A quota or a limit on answers would
 count the generator, one host with all the users, as an attack.
 """
 
-import random
 import secrets
 import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cases import COTURN, FLOOR, OURS, QUOTA_1, TWO_SHARDS
+from cases import COTURN, FLOOR, QUOTA_1, TWO_SHARDS
+from launch import ServerFailure, free_port, running
 from networks import Network
 
-START_SECONDS, STOP_SECONDS = 20, 5
-# Below the ports that Linux gives out by itself, which are the generator's.
-LISTEN_PORTS, RELAY_PORTS = range(4_000, 9_000), range(10_000, 32_768)
-# What a listening server may still have to do before it is quick.
-SETTLE_SECONDS = 0.5
-
-
-class ServerFailure(Exception):
-    """The server did not start, or did not live."""
+RELAY_PORTS = range(10_000, 32_768)
 
 
 @dataclass(frozen=True)
@@ -58,7 +48,7 @@ class Server:
 @contextmanager
 def serve(kind: str, network: Network, programs: Programs, processors: list[int], sockets: int) -> Iterator[Server]:
     """Starts one and ends it. `sockets`: how many flows the bare forwarder is to have room for."""
-    port, secret = _free_port(), secrets.token_hex(16)
+    port, secret = free_port(), secrets.token_hex(16)
     endpoint = f"{network.server_address}:{port}"
     settings: dict[str, str] = {}
     if kind == FLOOR:
@@ -67,25 +57,17 @@ def serve(kind: str, network: Network, programs: Programs, processors: list[int]
         command = [programs.turnserver, *coturn_options(network, port, secret, _help(programs.turnserver))]
     else:
         command, settings = [str(programs.callrelay), "serve"], callrelay_settings(kind, network, port, secret)
+    scheme = "floor" if kind == FLOOR else "turn"
     # Two shards share it as well: on the generator's own they would be measured beside a loop that never sleeps.
-    pinned = ["taskset", "-c", str(processors[-1])]
-    with tempfile.TemporaryDirectory() as directory, open(Path(directory) / "log", "w+b") as log:
-        process = subprocess.Popen(
-            [*network.server_prefix, *pinned, *command],
-            cwd=directory,
-            env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": directory} | settings,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _await_start(process, kind, network, port, Path(directory) / "log")
-            scheme = "floor" if kind == FLOOR else "turn"
-            yield Server(f"{scheme}:{endpoint}", None if kind == FLOOR else secret, process)
-            if (status := process.poll()) is not None:
-                raise ServerFailure(f"the server ended with {status}: {_tail(Path(directory) / 'log')}")
-        finally:
-            _end(process)
+    with running(
+        kind,
+        command,
+        processors[-1],
+        _is_bound(network.server_address, port),
+        settings=settings,
+        prefix=network.server_prefix,
+    ) as process:
+        yield Server(f"{scheme}:{endpoint}", None if kind == FLOOR else secret, process)
 
 
 def callrelay_settings(kind: str, network: Network, port: int, secret: str) -> dict[str, str]:
@@ -144,44 +126,9 @@ def _help(program: str) -> str:
     return asked.stdout + asked.stderr
 
 
-def _free_port() -> int:
-    for port in random.sample(LISTEN_PORTS, 1000):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise ServerFailure("no free port to listen on")
-
-
-def _await_start(process: subprocess.Popen, kind: str, network: Network, port: int, log: Path) -> None:
-    """Waits until the port is bound. The kernel is asked, not the server: it may be in a network out of reach."""
+def _is_bound(address: str, port: int) -> Callable[[subprocess.Popen], bool]:
+    """Whether a process listens there. The kernel is asked, not the server: it may be in a network out of reach."""
     # As /proc prints it: the address in network order, read as one of the machine's own words.
-    address = int.from_bytes(socket.inet_aton(network.server_address), sys.byteorder)
-    bound = f" {address:08X}:{port:04X} "
-    table = Path(f"/proc/{process.pid}/net/udp")
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise ServerFailure(f"{kind} ended with {process.returncode} at its start: {_tail(log)}")
-        with suppress(OSError):  # it has just ended
-            if bound in table.read_text(encoding="ascii"):
-                time.sleep(SETTLE_SECONDS)
-                return
-        time.sleep(0.02)
-    raise ServerFailure(f"{kind} did not listen within {START_SECONDS} s: {_tail(log)}")
-
-
-def _tail(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return " / ".join(lines[-3:]) or "it said nothing"
-
-
-def _end(process: subprocess.Popen) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    word = int.from_bytes(socket.inet_aton(address), sys.byteorder)
+    bound = f" {word:08X}:{port:04X} "
+    return lambda process: bound in Path(f"/proc/{process.pid}/net/udp").read_text(encoding="ascii")

@@ -1,12 +1,12 @@
 """Tables of the report, in Markdown."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import ratios
 import values
 from cases import CORE, COTURN, FLOOR, IDLE_ALLOCATIONS, OURS, QUOTA_1, SECTIONS, TWO_SHARDS, Case
+from finding import Finding
 from records import Record, Result
-from requirements import findings
 
 NAMES = {
     OURS: "callrelay",
@@ -17,6 +17,7 @@ NAMES = {
     CORE: "the core",
 }
 NOTHING = "–"
+RATIO_HEADS = ("load", "ratio of medians", "lowest–highest", "smaller in")
 Value = Callable[[Result], float | None]
 
 
@@ -26,9 +27,9 @@ def table(heads: Sequence[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [list(heads), marks, *rows])
 
 
-def requirements(record: Record) -> str:
+def requirements(findings: Iterable[Finding]) -> str:
     """All of them, below how many are met."""
-    found = list(findings(record))
+    found = list(findings)
     met, missed, unknown = (sum(one.met is verdict for one in found) for verdict in (True, False, None))
     rows = [
         [one.what, one.want, *(text or NOTHING for text in (one.measured, one.spread, one.rounds)), one.verdict]
@@ -51,8 +52,8 @@ def loads(record: Record, section: str) -> str:
                 (values.core, ".1%", 1),
                 *((values.latency(percentile), ",.0f", 1) for percentile in ("p50", "p99", "p99_9")),
             ]
-            cells = [_median(record, case.name, server, *figure) for figure in figures]
-            rows.append([f"{case.title}, {NAMES[server]}", *cells, _counted(record, case, server)])
+            cells = [median(record, case.name, server, *figure) for figure in figures]
+            rows.append([f"{case.title}, {NAMES[server]}", *cells, counted(record, case, server)])
     return table(heads, rows)
 
 
@@ -65,14 +66,17 @@ def comparisons(record: Record, section: str) -> str:
         pairs = [(other, first) if other == TWO_SHARDS else (first, other) for other in others]
         for ours, theirs in pairs:
             for what, value in (("CPU per packet", values.cpu), ("p99 latency", values.latency("p99"))):
-                found = ratios.compare(record.values(case.name, ours, value), record.values(case.name, theirs, value))
-                row = [f"{case.title}: {what}, {NAMES[ours]} to {NAMES[theirs]}"]
-                if found is None:
-                    rows.append([*row, NOTHING, NOTHING, NOTHING])
-                    continue
-                spread = f"{found.lowest:.3f}–{found.highest:.3f}"
-                rows.append([*row, f"{found.ratio:.3f}", spread, f"{found.wins} of {found.rounds}"])
-    return table(["load", "ratio of medians", "lowest–highest", "smaller in"], rows)
+                said = f"{case.title}: {what}, {NAMES[ours]} to {NAMES[theirs]}"
+                rows.append([said, *ratio(record, case.name, ours, theirs, value)])
+    return table(RATIO_HEADS, rows)
+
+
+def ratio(record: Record, case: str, ours: str, theirs: str, value: Value) -> list[str]:
+    """The cells below RATIO_HEADS, but for the first."""
+    found = ratios.compare(record.values(case, ours, value), record.values(case, theirs, value))
+    if found is None:
+        return [NOTHING] * 3
+    return [f"{found.ratio:.3f}", f"{found.lowest:.3f}–{found.highest:.3f}", f"{found.wins} of {found.rounds}"]
 
 
 def idle(record: Record) -> str:
@@ -83,13 +87,13 @@ def idle(record: Record) -> str:
             found = ratios.summarize(record.values(case.name, server, values.memory))
             spread = f"{found.lowest / 2**20:.1f}–{found.highest / 2**20:.1f}" if found else NOTHING
             cells = [
-                _median(record, case.name, server, values.memory, ".1f", 2**20),
+                median(record, case.name, server, values.memory, ".1f", 2**20),
                 spread,
-                _median(record, case.name, server, values.setup_rate, ",.0f", 1),
-                _median(record, case.name, server, values.setup_cpu, ".1f", 1),
-                _median(record, case.name, server, values.slab, ".2f", 1024),
+                median(record, case.name, server, values.setup_rate, ",.0f", 1),
+                median(record, case.name, server, values.setup_cpu, ".1f", 1),
+                median(record, case.name, server, values.slab, ".2f", 1024),
             ]
-            rows.append([f"{case.title}, {NAMES[server]}", *cells, _counted(record, case, server)])
+            rows.append([f"{case.title}, {NAMES[server]}", *cells, counted(record, case, server)])
     return table(heads, rows)
 
 
@@ -127,33 +131,42 @@ def simulation(record: Record) -> str:
         ("longest of these requests, ms", "longestRequestMilliseconds", ",.1f"),
         ("resident memory, B each", "residentBytesEach", ",.0f"),
     ):
-        rows.append([what, *(_with_spread(record, case.name, CORE, values.simulated(name), form) for case in cases)])
-    rows.append(["runs", *(_counted(record, case, CORE) for case in cases)])
+        rows.append([what, *(with_spread(record, case.name, CORE, values.simulated(name), form) for case in cases)])
+    rows.append(["runs", *(counted(record, case, CORE) for case in cases)])
     return table(["allocations", *(case.title for case in cases)], rows)
 
 
-def voids(record: Record) -> str:
+def voids(record: Record, sections: Mapping[str, Sequence[Case]]) -> str:
     """Every run that says nothing, and why."""
-    titles = {case.name: case.title for cases in SECTIONS.values() for case in cases}
+    titles = {case.name: case.title for cases in sections.values() for case in cases}
     rows = [
-        [f"{run.section}: {titles.get(run.case, run.case)}, {NAMES[run.server]}", str(run.round + 1), _cell(run.void)]
+        [
+            f"{run.section}: {titles.get(run.case, run.case)}, {NAMES.get(run.server, run.server)}",
+            str(run.round + 1),
+            _cell(run.void),
+        ]
         for run in record.runs
         if run.void
     ]
     return table(["run", "round", "why"], rows) if rows else ""
 
 
-def _median(record: Record, case: str, server: str, value: Value, form: str, unit: float) -> str:
+def median(record: Record, case: str, server: str, value: Value, form: str, unit: float) -> str:
+    """Of the runs that count, in that unit."""
     found = ratios.summarize(record.values(case, server, value))
     return NOTHING if found is None else f"{found.median / unit:{form}}"
 
 
-def _with_spread(record: Record, case: str, server: str, value: Value, form: str) -> str:
+def with_spread(record: Record, case: str, server: str, value: Value, form: str, unit: float = 1) -> str:
+    """The median and, in brackets, the lowest and the highest of the runs that count."""
     found = ratios.summarize(record.values(case, server, value))
-    return f"{found.median:{form}} ({found.lowest:{form}}–{found.highest:{form}})" if found else NOTHING
+    if found is None:
+        return NOTHING
+    return f"{found.median / unit:{form}} ({found.lowest / unit:{form}}–{found.highest / unit:{form}})"
 
 
-def _counted(record: Record, case: Case, server: str) -> str:
+def counted(record: Record, case: Case, server: str) -> str:
+    """How many runs count, and of how many, if that is not all."""
     runs = [run for run in record.runs if run.case == case.name and run.server == server]
     counted = sum(not run.void for run in runs)
     return str(counted) if counted == len(runs) else f"{counted} of {len(runs)}"

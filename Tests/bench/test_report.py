@@ -7,9 +7,10 @@ import pytest
 import charts
 import report
 import synthetic
-from cases import COTURN, FLOOR, OURS, QUOTA_1, Case
+from cases import COTURN, FLOOR, OURS, QUOTA_1, SECTIONS, Case
+from finding import Finding
 from records import Record, Result, load
-from requirements import Finding, findings
+from requirements import findings
 
 
 def one(record: Record, beginning: str) -> Finding:
@@ -164,8 +165,9 @@ def test_a_kept_record_is_read_again(tmp_path: Path) -> None:
     part.settings = part.settings | {"quick": True}
     whole.save(tmp_path / "whole.json")
     part.save(tmp_path / "part.json")
-    assert load([tmp_path / "whole.json"]) == whole
-    merged = load([tmp_path / "whole.json", tmp_path / "part.json"])
+    assert load([tmp_path / "whole.json"], SECTIONS) == whole
+    merged = load([tmp_path / "whole.json", tmp_path / "part.json"], SECTIONS)
+    assert merged is not None
     assert merged.rounds("voice-up-25000") == merged.rounds("simulation-1000000") == 3
     assert merged.rounds("many-up") == 2
     assert merged.settings["quick"]
