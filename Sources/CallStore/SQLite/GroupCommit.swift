@@ -1,9 +1,8 @@
-import Dispatch
 import GRDB
 import Locking
 
 /// Writes that come at about the same time go into one transaction, so that they share its one sync to the disk: while one
-/// transaction is being synced the next one's writes collect, and `CommitPace` keeps transactions apart.
+/// transaction is being synced the next one's writes collect, and `CommitSchedule` keeps transactions apart.
 ///
 /// Each write is still all or nothing by itself. If one of them fails, or the transaction does, all are taken back and done
 /// again one by one, so that each hears of its own failure alone; only if the transaction cannot even begin, all fail with it.
@@ -21,23 +20,18 @@ final class GroupCommit: Sendable {
 
     private struct State {
         var waiting: [Write] = []
-        var isScheduled = false
         /// Whether one of those that wait is urgent.
         var isUrgent = false
-        /// Whether the database's queue waits until it is time for the next transaction, or for `hurry`.
-        var isPausing = false
-        var pace = CommitPace()
+        var schedule = CommitSchedule()
     }
 
     private let pool: DatabasePool
-    private let answer: SQLiteCallStore.Answering
+    private let loop: StoreLoop
     private let state = Locked(State())
-    private let hurry = DispatchSemaphore(value: 0)
 
-    /// `answer` runs what tells the callers.
-    init(pool: DatabasePool, answer: @escaping SQLiteCallStore.Answering) {
+    init(pool: DatabasePool, loop: StoreLoop) {
         self.pool = pool
-        self.answer = answer
+        self.loop = loop
     }
 
     /// Does `work` in a transaction, perhaps with others, and tells `done` when it is on the disk. Writes are done in the
@@ -55,26 +49,27 @@ final class GroupCommit: Sendable {
             },
             fail: { done(.failure($0)) }
         )
-        let (isFirst, hurries) = state.withLock { state in
+        take { state in
             state.waiting.append(write)
             if !isPatient { state.isUrgent = true }
-            let isFirst = !state.isScheduled
-            state.isScheduled = true
-            let hurries =
-                state.isPausing && CommitPace.hurries(waiting: state.waiting.count, isUrgent: state.isUrgent)
-            if hurries { state.isPausing = false }
-            return (isFirst, hurries)
+            return state.schedule.added(waiting: state.waiting.count, isUrgent: state.isUrgent, now: .now)
         }
-        if isFirst { schedule() }
-        if hurries { hurry.signal() }
     }
 
-    /// One transaction at a time takes its turn on the queue, so that other uses of the database get theirs.
-    private func schedule() {
+    /// Does the step that `next` decides on.
+    private func take(_ next: (inout State) -> CommitSchedule.Step) {
+        switch state.withLock({ state in next(&state) }) {
+        case .nothing: break
+        case .begin: begin()
+        case .wait(let delay, let ticket):
+            loop.runLater(delay) { [self] in take { $0.schedule.timeIsUp(ticket: ticket, now: .now) } }
+        }
+    }
+
+    /// Runs one transaction. It takes its turn on the database's queue, so that other uses of the database get theirs.
+    private func begin() {
         pool.asyncWriteWithoutTransaction { [self] database in
-            pause()
             let batch = state.withLock { state in
-                state.pace.begin(at: .now)
                 let batch = Array(state.waiting.prefix(Self.writesPerTransaction))
                 state.waiting.removeFirst(batch.count)
                 // Of those that stay, none is known to be patient.
@@ -82,29 +77,10 @@ final class GroupCommit: Sendable {
                 return batch
             }
             let answers = Self.perform(batch, database)
-            answer { for answer in answers { answer() } }
-            let isMore = state.withLock { state in
-                state.isScheduled = !state.waiting.isEmpty
-                return state.isScheduled
+            loop.run { for answer in answers { answer() } }
+            take { state in
+                state.schedule.ended(waiting: state.waiting.count, isUrgent: state.isUrgent, now: .now)
             }
-            if isMore { schedule() }
-        }
-    }
-
-    /// Waits until the next transaction may begin. On the database's own queue, where nothing else is waited for: what
-    /// reads does so on other connections.
-    private func pause() {
-        while true {
-            let delay = state.withLock { state in
-                let delay = state.pace.delay(waiting: state.waiting.count, isUrgent: state.isUrgent, now: .now)
-                // Whoever waits because of an urgent write already is not to be woken by the next one.
-                state.isPausing =
-                    delay != nil && !CommitPace.hurries(waiting: state.waiting.count, isUrgent: state.isUrgent)
-                return delay
-            }
-            guard let delay else { return }
-            // Whether it was time or somebody hurries shows next time round.
-            _ = hurry.wait(timeout: .now() + .nanoseconds(Int(delay / .nanoseconds(1))))
         }
     }
 

@@ -3,18 +3,14 @@ import GRDB
 
 /// Calls in one SQLite file. Several processes may share it; writers take turns.
 public struct SQLiteCallStore: CallStore {
-    /// Runs what tells callers of a change that it is written, in the order in which it is asked to.
-    public typealias Answering = @Sendable (@escaping @Sendable () -> Void) -> Void
-
     let pool: DatabasePool
     private let commits: GroupCommit
 
     /// Seconds that a writer waits for another process before it counts as `unavailable`.
     static let busyTimeout = 5.0
 
-    /// Opens the file at `path`, creating it if its folder exists. The schema comes by `migrate`. `answering` is for a thread
-    /// that has to do with the callers anyway: without it they are told on the database's queue.
-    public init(path: String, answering: @escaping Answering = { $0() }) throws(StoreFailure) {
+    /// Opens the file at `path`, creating it if its folder exists. The schema comes by `migrate`.
+    public init(path: String, loop: StoreLoop = .none) throws(StoreFailure) {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busyTimeout)
         configuration.foreignKeysEnabled = true
@@ -29,7 +25,7 @@ public struct SQLiteCallStore: CallStore {
                 try database.execute(sql: "PRAGMA cache_size = -16384")
                 try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
             }
-            commits = GroupCommit(pool: pool, answer: answering)
+            commits = GroupCommit(pool: pool, loop: loop)
         } catch {
             throw Self.failure("open", error)
         }

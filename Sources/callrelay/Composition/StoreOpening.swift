@@ -13,7 +13,11 @@ enum StoreOpening {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
             // What follows a commit is mostly emitting to sockets: on an event loop that wakes nobody for each.
             let loop = MultiThreadedEventLoopGroup.singleton.next()
-            return try SQLiteCallStore(path: settings.path, answering: { loop.execute($0) })
+            let storeLoop = StoreLoop(
+                run: { loop.execute($0) },
+                runLater: { delay, work in _ = loop.scheduleTask(in: TimeAmount(delay), work) }
+            )
+            return try SQLiteCallStore(path: settings.path, loop: storeLoop)
         } catch let failure as StoreFailure {
             throw CommandFailure.start("DATABASE_URL: \(MigrationFailure.store(failure).message)")
         } catch {
