@@ -5,10 +5,12 @@ import SocketIO
 /// An application that does what a test says and writes down what it hears.
 final class ScriptedApplication: SocketApplication {
     typealias Receive = @Sendable (SocketEvent, SocketHandle) async -> SocketReply?
+    typealias Begin = @Sendable (SocketEvent, @escaping @Sendable (SocketReply?) -> Void) -> Bool
 
     private let decision: ConnectDecision
     private let onConnect: @Sendable () async -> Void
     private let onAccepted: @Sendable (SocketHandle) async -> Void
+    private let onBegin: Begin
     private let onReceive: Receive
     private let entries = Locked<[String]>([])
     private let requests = Locked<[ConnectRequest]>([])
@@ -17,11 +19,13 @@ final class ScriptedApplication: SocketApplication {
         decision: ConnectDecision = .accept,
         onConnect: @escaping @Sendable () async -> Void = {},
         onAccepted: @escaping @Sendable (SocketHandle) async -> Void = { _ in },
+        onBegin: @escaping Begin = { _, _ in false },
         onReceive: @escaping Receive = { _, _ in nil }
     ) {
         self.decision = decision
         self.onConnect = onConnect
         self.onAccepted = onAccepted
+        self.onBegin = onBegin
         self.onReceive = onReceive
     }
 
@@ -45,6 +49,16 @@ final class ScriptedApplication: SocketApplication {
     func accepted(_ socket: SocketHandle) async {
         note("accepted")
         await onAccepted(socket)
+    }
+
+    func begin(
+        _ event: SocketEvent,
+        from socket: SocketHandle,
+        reply: @escaping @Sendable (SocketReply?) -> Void
+    ) -> Bool {
+        guard onBegin(event, reply) else { return false }
+        note("take \(event.name)")
+        return true
     }
 
     func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply? {

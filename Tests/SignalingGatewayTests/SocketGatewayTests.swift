@@ -164,6 +164,42 @@ struct SocketGatewayTests {
         #expect(application.log == expected + ["disconnected transport close"])
     }
 
+    @Test("events that the application takes without waiting are under way together; others wait for those before them")
+    func begun() async throws {
+        let replies = Locked<[@Sendable (SocketReply?) -> Void]>([])
+        let application = ScriptedApplication(
+            onBegin: { event, reply in
+                guard event.name.hasPrefix("quick") else { return false }
+                replies.withLock { $0.append(reply) }
+                return true
+            },
+            onReceive: { event, _ in SocketReply([.string(event.name)]) }
+        )
+        try await withServer(application) { client, _ in
+            let sid = try await client.open()
+            try await client.post(sid, "40")
+            _ = try await client.packets(sid, count: 1)
+            let names = ["quick 1", "quick 2", "slow", "quick 3"]
+            try await client.post(
+                sid,
+                names.enumerated().map { "42\($0.offset)[\"\($0.element)\"]" }.joined(separator: "\u{1E}")
+            )
+            let opening = ["connect / nothing", "accepted"]
+            #expect(application.log == opening + ["take quick 1", "take quick 2"])
+            replies.withLock { replies in
+                replies[1](SocketReply(["second"]))
+                replies[0](SocketReply(["first"]))
+            }
+            let packets = try await client.packets(sid, count: 4)
+            #expect(packets == ["431[\"second\"]", "430[\"first\"]", "432[\"slow\"]", "42[\"after\",\"slow\"]"])
+            while replies.withLock({ $0.count }) < 3 { await Task.yield() }
+            replies.withLock { $0[2](nil) }
+            try await client.post(sid, "1")
+        }
+        let quick = ["take quick 1", "take quick 2", "begin slow", "end slow", "take quick 3"]
+        #expect(application.log == ["connect / nothing", "accepted"] + quick + ["disconnected transport close"])
+    }
+
     @Test("a body is acknowledged only when the application has caught up")
     func backlog() async throws {
         let gate = Gate()

@@ -106,7 +106,8 @@ final class CallSockets: SocketApplication {
         }
         guard let identity = known, SignalKind(eventName: event.name) != nil else { return false }
         do throws(CallFailure) {
-            guard case .signal(let id, let signal) = try ClientEvent(name: event.name, arguments: event.arguments) else {
+            guard case .signal(let id, let signal) = try ClientEvent(name: event.name, arguments: event.arguments)
+            else {
                 return false
             }
             calls.signal(id, [signal], session: socket.id, by: identity) { result in
