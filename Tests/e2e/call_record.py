@@ -112,7 +112,16 @@ class Listener:
         """The page told of a trouble in these words, and then that it is over."""
         said = self.record()["notes"].splitlines()
         for note in notes:
-            assert note in said and "The connection is back." in said[said.index(note) :], f"{self.name} was told {said}"
+            assert self._told(note, said), f"{self.name} was told {said}"
+
+    def said_one_of(self, *notes: str) -> None:
+        """The page told of the trouble in one of these ways, and then that it is over."""
+        said = self.record()["notes"].splitlines()
+        assert any(self._told(note, said) for note in notes), f"{self.name} was told {said}"
+
+    @staticmethod
+    def _told(note: str, said: list[str]) -> bool:
+        return note in said and "The connection is back." in said[said.index(note) :]
 
 
 def assert_heard_what_is_stored(server: RunningServer, call_id: str, creator: Listener, *people: Listener) -> None:
