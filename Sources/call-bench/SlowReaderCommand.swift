@@ -11,8 +11,9 @@ struct SlowReaderCommand: AsyncParsableCommand {
         commandName: "slow-reader",
         abstract: "Have clients stop reading, send them events until the server cuts them, and say what each took.",
         discussion: """
-            The other side of each call sends as fast as it is acknowledged, and stops when its peer is gone. Needs \
-            --server-pid.
+            The other side of each call sends as fast as it is acknowledged, and stops when its peer is gone. Before that \
+            it sends some that its peer does read, so that what a server takes for its first work is not counted to the \
+            readers. Needs --server-pid.
             """
     )
 
@@ -36,6 +37,9 @@ struct SlowReaderCommand: AsyncParsableCommand {
         }
     }
 
+    /// Of sixteen events each.
+    private static let warmUpBursts = 96
+
     func run() async throws {
         try await common.report(measure)
     }
@@ -43,6 +47,10 @@ struct SlowReaderCommand: AsyncParsableCommand {
     private func measure(_ context: BenchContext) async throws -> SlowReaderReport {
         let pairs = try await Crowd.gather(readers, atATime: 16, status: context.status, saying: "calls joined") {
             try await CallPair.join(context, number: $0)
+        }
+        context.status.show("warming up")
+        _ = try await Crowd.gather(readers, status: context.status, saying: "calls warm") { [eventBytes] number in
+            for _ in 0..<Self.warmUpBursts { _ = try await Self.burst(pairs[number], bytes: eventBytes) }
         }
         for pair in pairs {
             try await pair.callee.channel.setOption(.autoRead, value: false).get()

@@ -22,7 +22,7 @@ public struct SQLiteCallStore: CallStore {
                 try database.execute(sql: "PRAGMA synchronous = FULL")
                 // The ends of many calls' events are written to in turn: as many pages stay in memory, in KiB, and go from
                 // the log into the file once for several changes, in pages.
-                try database.execute(sql: "PRAGMA cache_size = -16384")
+                try database.execute(sql: "PRAGMA cache_size = -8192")
                 try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
             }
             commits = GroupCommit(pool: pool, loop: loop)
