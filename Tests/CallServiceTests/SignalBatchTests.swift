@@ -19,8 +19,12 @@ struct SignalBatchTests {
 
         /// Waits for so many.
         func first(_ count: Int) async throws -> [(number: Int, result: Result<SignalReceipt, CallFailure>)] {
-            while list.withLock({ $0.count }) < count { try await Task.sleep(for: .milliseconds(2)) }
-            return list.withLock { $0 }
+            for _ in 0..<30_000 where list.withLock({ $0.count }) < count {
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            let all = list.withLock { $0 }
+            try #require(all.count == count)
+            return all
         }
     }
 
@@ -29,10 +33,7 @@ struct SignalBatchTests {
         node.service.signal(id, [signal], session: nil, by: Node.identity(user)) { outcomes.add(number, $0) }
     }
 
-    @Test(
-        "Each is told of its own number, in order, and the other side hears them in that order",
-        .timeLimit(.minutes(2))
-    )
+    @Test("Each is told of its own number, in order, and the other side hears them in that order")
     func order() async throws {
         let fixture = try await ServiceFixture()
         let node = try fixture.node()
@@ -50,7 +51,7 @@ struct SignalBatchTests {
         #expect(try await fixture.audit(node, id).map(\.sequence) == Array(1...before + 200))
     }
 
-    @Test("One that is refused among them is refused alone", .timeLimit(.minutes(2)))
+    @Test("One that is refused among them is refused alone")
     func refusal() async throws {
         let fixture = try await ServiceFixture()
         let node = try fixture.node()
@@ -71,7 +72,7 @@ struct SignalBatchTests {
         #expect(bob.take().map { $0.payload["candidate"]?.integerValue } == [0, 1, 3, 5])
     }
 
-    @Test("What another node did in between is told before them, and none is lost", .timeLimit(.minutes(2)))
+    @Test("What another node did in between is told before them, and none is lost")
     func conflict() async throws {
         let fixture = try await ServiceFixture()
         let here = try fixture.node()
@@ -86,7 +87,7 @@ struct SignalBatchTests {
         #expect(bob.take().map { $0.payload["candidate"]?.integerValue } == Array(100..<110))
     }
 
-    @Test("A store that fails fails them all, and the next ones pass once it is back", .timeLimit(.minutes(2)))
+    @Test("A store that fails fails them all, and the next ones pass once it is back")
     func failure() async throws {
         let fixture = try await ServiceFixture()
         let store = try FailingStore(path: fixture.path)
@@ -102,7 +103,7 @@ struct SignalBatchTests {
         #expect(bob.take().map { $0.payload["candidate"]?.integerValue } == [8])
     }
 
-    @Test("Whoever leaves behind them leaves when they are passed on", .timeLimit(.minutes(2)))
+    @Test("Whoever leaves behind them leaves when they are passed on")
     func leaving() async throws {
         let fixture = try await ServiceFixture()
         let node = try fixture.node()

@@ -29,8 +29,8 @@ public protocol SocketApplication: Sendable {
     /// Answers an event; the reply reaches the client if it asked for an acknowledgement and is dropped if not.
     func receive(_ event: SocketEvent, from socket: SocketHandle) async -> SocketReply?
 
-    /// The answer of `receive` to the event is on its way: what is emitted from here on reaches the client after it. Must return at
-    /// once; what the client sends next does not wait for it.
+    /// The answer of `receive` to the event is on its way: what is emitted from here on reaches the client after it. Must
+    /// return at once; what the client sends next does not wait for it.
     func answered(_ event: SocketEvent, on socket: SocketHandle)
 
     /// The socket is gone. Comes once for each socket that `connect` let in, after everything that it had sent before;
