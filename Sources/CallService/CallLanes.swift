@@ -17,20 +17,16 @@ final class CallLanes: Sendable {
     /// Signals that are committed together at most, in messages of clients.
     private static let signalsPerCommit = 64
 
-    private struct Lane {
-        var waiting: [Turn] = []
-    }
-
-    /// The lanes that somebody is in.
-    private let lanes = Locked<[CallID: Lane]>([:])
+    /// The lanes that somebody is in, and who waits for each.
+    private let lanes = Locked<[CallID: [Turn]]>([:])
 
     /// Waits until every earlier act on the call is done.
     func enter(_ call: CallID) async {
         await withCheckedContinuation { continuation in
             let isFree = lanes.withLock { lanes in
-                lanes[call]?.waiting.append(.act(continuation))
+                lanes[call]?.append(.act(continuation))
                 guard lanes[call] == nil else { return false }
-                lanes[call] = Lane()
+                lanes[call] = []
                 return true
             }
             if isFree { continuation.resume() }
@@ -40,18 +36,15 @@ final class CallLanes: Sendable {
     /// Enters the lane if nobody is in it, and answers whether that is so; else the signals wait for their turn.
     func enter(_ call: CallID, with signals: SignalsUnderway) -> Bool {
         lanes.withLock { lanes in
-            guard var lane = lanes[call] else {
-                lanes[call] = Lane()
+            guard let waiting = lanes[call] else {
+                lanes[call] = []
                 return true
             }
-            if case .signals(var others)? = lane.waiting.last, others.count < Self.signalsPerCommit {
-                lane.waiting.removeLast()
-                others.append(signals)
-                lane.waiting.append(.signals(others))
+            if case .signals(let others)? = waiting.last, others.count < Self.signalsPerCommit {
+                lanes[call]?[waiting.count - 1] = .signals(others + [signals])
             } else {
-                lane.waiting.append(.signals([signals]))
+                lanes[call]?.append(.signals([signals]))
             }
-            lanes[call] = lane
             return false
         }
     }
@@ -59,8 +52,8 @@ final class CallLanes: Sendable {
     /// The signals that are next, taken along by whoever is in the lane; none if something else is.
     func nextSignals(_ call: CallID) -> [SignalsUnderway] {
         lanes.withLock { lanes in
-            guard case .signals(let signals)? = lanes[call]?.waiting.first else { return [] }
-            lanes[call]?.waiting.removeFirst()
+            guard case .signals(let signals)? = lanes[call]?.first else { return [] }
+            lanes[call]?.removeFirst()
             return signals
         }
     }
@@ -68,11 +61,11 @@ final class CallLanes: Sendable {
     /// Hands the lane to whoever is next; nobody is in it any more if there is none.
     func next(_ call: CallID) -> Turn? {
         lanes.withLock { lanes in
-            guard let lane = lanes[call], !lane.waiting.isEmpty else {
+            guard lanes[call]?.isEmpty == false else {
                 lanes[call] = nil
                 return nil
             }
-            return lanes[call]?.waiting.removeFirst()
+            return lanes[call]?.removeFirst()
         }
     }
 }
