@@ -50,18 +50,21 @@ final class SessionMailbox: Sendable {
             return state.letters
         }
         var recipients: [SessionDriver] = []
+        func hold(_ driver: SessionDriver) {
+            if driver.hold() { recipients.append(driver) }
+        }
         for letter in letters {
             let driver = letter.driver.value
-            if case .work(let body) = letter.content {
+            switch letter.content {
+            case .input(let input):
+                hold(driver)
+                driver.submit(input)
+            case .answer(let event, let reply):
+                hold(driver)
+                driver.answered(event, reply)
+            case .work(let body):
                 driver.release()
                 body(driver)
-                continue
-            }
-            if driver.hold() { recipients.append(driver) }
-            switch letter.content {
-            case .input(let input): driver.submit(input)
-            case .answer(let event, let reply): driver.answered(event, reply)
-            case .work: break
             }
         }
         for driver in recipients { driver.release() }
