@@ -28,3 +28,15 @@ def free_ports(count: int, kind: int = socket.SOCK_STREAM) -> range:
                 continue
             return range(first, first + count)
     raise RuntimeError(f"no {count} free ports one after the other")
+
+
+def is_free(port: int, kind: int = socket.SOCK_STREAM) -> bool:
+    """Whether nobody has this port of 127.0.0.1 now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+    return True
