@@ -12,7 +12,8 @@ from running_server import RunningServer
 from scenario import user_id
 from waiting import eventually
 
-# Keeps every frame that the page takes in, in this tab, over reloads; and what the page says of its connections.
+# Keeps every frame that the page takes in, in this tab, over reloads; and what the page says of its connections and of
+# the call's state, which a look now and then may miss.
 RECORDER = """
   {
     const keep = (key, line) => sessionStorage.setItem(key, `${sessionStorage.getItem(key) ?? ""}${line}\\n`);
@@ -25,16 +26,21 @@ RECORDER = """
         });
       }
     };
+    const keepText = (key, testId) => {
+      const line = document.querySelector(`[data-testid="${testId}"]`);
+      const observer = new MutationObserver(() => keep(key, line.textContent));
+      observer.observe(line, { childList: true, characterData: true, subtree: true });
+    };
     document.addEventListener("DOMContentLoaded", () => {
-      const note = document.querySelector('[data-testid="connection-note"]');
-      const observer = new MutationObserver(() => keep("recorded-notes", note.textContent));
-      observer.observe(note, { childList: true, characterData: true, subtree: true });
+      keepText("recorded-notes", "connection-note");
+      keepText("recorded-states", "call-state");
     });
   }
 """
 READ_RECORD = """() => ({
   frames: sessionStorage.getItem("recorded-frames") ?? "",
   notes: sessionStorage.getItem("recorded-notes") ?? "",
+  states: sessionStorage.getItem("recorded-states") ?? "",
 })"""
 # They tell sockets whom it rings for, again whenever one connects, and are no part of a session in the call.
 RINGING = ["call-incoming"]
@@ -107,6 +113,16 @@ class Listener:
     def record(self) -> dict:
         """What `READ_RECORD` answers."""
         raise NotImplementedError
+
+    def was(self, state: str) -> None:
+        """The call came to this state, however shortly it stayed in it."""
+        eventually(lambda: state in self.record()["states"].splitlines(), f"“{state}” in the page of {self.name}")
+
+    def is_told(self, note: str) -> None:
+        """Waits until the page has told of a trouble in these words, and that it is over."""
+        eventually(
+            lambda: self._told(note, self.record()["notes"].splitlines()), f"“{note}” in the page of {self.name}"
+        )
 
     def said(self, *notes: str) -> None:
         """The page told of a trouble in these words, and then that it is over."""
