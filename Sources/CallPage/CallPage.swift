@@ -34,6 +34,7 @@ public enum CallPage {
             "/js/incoming-view.js": PackageResources.incoming_view_js,
             "/js/lobby-view.js": PackageResources.lobby_view_js,
             "/js/main.js": PackageResources.main_js,
+            "/js/media-states.js": PackageResources.media_states_js,
             "/js/media.js": PackageResources.media_js,
             "/js/mesh.js": PackageResources.mesh_js,
             "/js/outbox.js": PackageResources.outbox_js,

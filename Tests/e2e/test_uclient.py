@@ -207,6 +207,8 @@ def test_uclient_that_speaks_the_protocol_wrongly(own_server: RunningServer) -> 
             process.kill()
             process.wait()
     assert own_server.process.poll() is None, own_server.log[-8000:]
-    address = ("127.0.0.1", own_server.turn_port)
-    with TurnClient(address, *time_limited_credential(own_server.turn_secret, "after")) as client:
+    address, credential = ("127.0.0.1", own_server.turn_port), time_limited_credential(own_server.turn_secret, "after")
+    # From an address of its own: the tools' sockets are closed by now, but their allocations live on, and the system may
+    # hand out a port of theirs again.
+    with TurnClient(address, *credential, source=("127.0.0.2", 0)) as client:
         client.allocate()

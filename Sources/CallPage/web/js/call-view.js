@@ -29,7 +29,7 @@ export class CallView {
   /** @param {import("./session.js").Session} session */
   constructor(session) {
     this.session = session;
-    find("mute-button").onclick = () => session.call?.setAudio(!session.call.media.audioEnabled);
+    find("mute-button").onclick = () => session.setAudio(!session.call?.media.audioEnabled);
     find("camera-button").onclick = () => session.setVideo(!session.call?.media.videoEnabled);
     find("screen-button").onclick = () => session.setScreenShare(!session.call?.media.screen);
     find("screen-button").hidden = !LocalMedia.canShareScreen;

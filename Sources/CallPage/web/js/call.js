@@ -1,5 +1,6 @@
 /** One call as this tab takes part in it: its state, its signaling, and the mesh of its connections. */
 
+import { MediaStates } from "./media-states.js";
 import { Mesh } from "./mesh.js";
 import { Outbox, pauseAfter } from "./outbox.js";
 import { ReceivedEvents } from "./received.js";
@@ -8,7 +9,6 @@ import { SocketError } from "./socket.js";
 /** @typedef {import("./api.js").CallInfo} CallInfo */
 /** @typedef {import("./media.js").LocalMedia} LocalMedia */
 /** @typedef {"ringing" | "connecting" | "active" | "reconnecting" | "ended"} Phase */
-/** @typedef {{onHold: boolean, screenShare: boolean}} MediaState */
 /**
  * @typedef {object} CallOptions
  * @property {CallInfo} info
@@ -22,11 +22,9 @@ import { SocketError } from "./socket.js";
 
 /** Refusals of a signal that tell that another session of the same person is the one in the call. */
 const replacedCodes = ["not_joined", "answered_elsewhere"];
-/** @type {Readonly<MediaState>} */
-const ordinaryState = Object.freeze({ onHold: false, screenShare: false });
 
 export class Call extends EventTarget {
-  /** @type {Map<string, MediaState>} what the others said */ #mediaStates = new Map();
+  mediaStates = new MediaStates();
   /** Whether the server hears us in this call, and we it. */ isJoined = false;
   /** Whether it ever did. */ wasJoined = false;
   /** Rises with each attempt to join, so that an earlier one gives up. */ #attempt = 0;
@@ -50,6 +48,7 @@ export class Call extends EventTarget {
     );
     const onChange = () => this.#changed();
     this.#mesh = new Mesh({ media, outbox: this.#outbox, callId: info.callId, onChange });
+    media.onDeviceEnded = (device, error) => this.#deviceEnded(device, error);
   }
 
   get peers() {
@@ -86,11 +85,6 @@ export class Call extends EventTarget {
     return this.info.participants.filter(
       ({ userId, state }) => userId !== this.identity.userId && (!gone.includes(state) || this.peers.has(userId)),
     );
-  }
-
-  /** @param {string} userId */
-  mediaState(userId) {
-    return this.#mediaStates.get(userId) ?? ordinaryState;
   }
 
   /** Whether a connection to somebody was there before and is not now. @param {string} userId */
@@ -133,7 +127,7 @@ export class Call extends EventTarget {
     switch (event) {
       case "user-joined":
         this.#adopt(data.seq, { participants: data.participants });
-        this.#mediaStates.delete(data.userId);
+        this.mediaStates.forget(data.userId);
         if (data.userId !== this.identity.userId) {
           this.#mesh.welcome(data.userId);
           this.#announceUnusualState();
@@ -141,7 +135,7 @@ export class Call extends EventTarget {
         break;
       case "user-left":
         this.#adopt(data.seq, { participants: data.participants });
-        this.#mediaStates.delete(data.userId);
+        this.mediaStates.forget(data.userId);
         this.#mesh.dismiss(data.userId);
         break;
       case "call-answered":
@@ -167,7 +161,8 @@ export class Call extends EventTarget {
         this.#setParticipant(data.userId, { videoEnabled: data.enabled });
         break;
       case "media-state":
-        this.#setMediaState(data);
+        this.mediaStates.hear(data);
+        if (data.callType) this.info.callType = data.callType;
         break;
     }
     this.#changed();
@@ -179,8 +174,11 @@ export class Call extends EventTarget {
   }
 
   /** @param {boolean} enabled */
-  setAudio(enabled) {
+  async setAudio(enabled) {
+    if (enabled && !this.media.hasMicrophone) await this.media.openMicrophone();
+    if (this.phase === "ended") return this.media.close();
     this.media.audioEnabled = enabled;
+    await this.#mesh.refreshTracks();
     this.#announce("toggle-audio", { enabled });
     this.#changed();
   }
@@ -190,7 +188,7 @@ export class Call extends EventTarget {
     if (enabled && !this.media.hasCamera) await this.media.openCamera();
     if (this.phase === "ended") return this.media.close();
     this.media.videoEnabled = enabled;
-    await this.#mesh.refreshVideo();
+    await this.#mesh.refreshTracks();
     this.#announce("toggle-video", { enabled });
     if (enabled && this.info.callType === "voice") {
       this.info.callType = "video";
@@ -211,7 +209,7 @@ export class Call extends EventTarget {
     if (shared) await this.media.openScreen(() => this.setScreenShare(false));
     else this.media.closeScreen();
     if (this.phase === "ended") return this.media.close();
-    await this.#mesh.refreshVideo();
+    await this.#mesh.refreshTracks();
     this.#announce("media-state", { screenShare: shared });
     this.#changed();
   }
@@ -299,6 +297,20 @@ export class Call extends EventTarget {
     if (this.media.screen) this.#announce("media-state", { screenShare: true });
   }
 
+  /**
+   * A microphone or camera ended by itself; if it was in use, another one took its place, or none could.
+   * @param {"microphone" | "camera"} device @param {import("./media.js").MediaError | null} error
+   */
+  async #deviceEnded(device, error) {
+    if (this.phase === "ended") return;
+    await this.#mesh.refreshTracks();
+    if (error) {
+      this.#announce(device === "microphone" ? "toggle-audio" : "toggle-video", { enabled: false });
+      this.dispatchEvent(new CustomEvent("device-lost", { detail: error }));
+    }
+    this.#changed();
+  }
+
   #finish() {
     this.info = { ...this.info, state: "ended" };
     this.isJoined = false;
@@ -315,16 +327,6 @@ export class Call extends EventTarget {
    */
   #adopt(seq, shown) {
     if (seq > this.info.seq) Object.assign(this.info, shown, { seq });
-  }
-
-  /** @param {{userId: string, onHold?: boolean, screenShare?: boolean, callType?: "voice" | "video"}} data */
-  #setMediaState({ userId, onHold, screenShare, callType }) {
-    const before = this.mediaState(userId);
-    this.#mediaStates.set(userId, {
-      onHold: onHold ?? before.onHold,
-      screenShare: screenShare ?? before.screenShare,
-    });
-    if (callType) this.info.callType = callType;
   }
 
   /** @param {string} userId @param {{audioEnabled?: boolean, videoEnabled?: boolean}} change */

@@ -2,6 +2,8 @@
 
 const audioConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 const videoConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+/** A device that ends so soon after it was opened is not opened again by itself. */
+const shortestLifeMs = 2_000;
 
 /** Why there is no media. `reason` is `insecure`, `denied`, `missing`, `busy` or `unknown`. */
 export class MediaError extends Error {
@@ -19,10 +21,17 @@ export class LocalMedia {
   #audioEnabled = true;
   #videoEnabled = true;
   #onHold = false;
+  #isClosed = false;
+  /**
+   * After a device ended by itself. If it was in use another was opened in its place, or none could be, for this reason.
+   * @type {(device: "microphone" | "camera", error: MediaError | null) => void}
+   */
+  onDeviceEnded = () => {};
 
   /** @param {MediaStream} stream */
   constructor(stream) {
     this.stream = stream;
+    for (const track of stream.getTracks()) this.#watch(track);
   }
 
   /** Whether the browser can share its screen; those of phones cannot. */
@@ -52,14 +61,12 @@ export class LocalMedia {
     }
   }
 
+  async openMicrophone() {
+    await this.#open("microphone");
+  }
+
   async openCamera() {
-    try {
-      const [track] = (await capture({ video: true })).getVideoTracks();
-      this.stream.addTrack(track);
-      this.#apply();
-    } catch (error) {
-      throw new MediaError(reasonOf(error), "camera", error);
-    }
+    await this.#open("camera");
   }
 
   /** @param {() => void} onEnd after the browser's own button, or the shared window, ended it */
@@ -85,8 +92,17 @@ export class LocalMedia {
     return this.screen ?? this.stream.getVideoTracks()[0] ?? null;
   }
 
+  /** What the others get to hear, if anything. */
+  get outgoingAudio() {
+    return this.stream.getAudioTracks()[0] ?? null;
+  }
+
+  get hasMicrophone() {
+    return this.outgoingAudio !== null;
+  }
+
   get audioEnabled() {
-    return this.#audioEnabled;
+    return this.hasMicrophone && this.#audioEnabled;
   }
 
   set audioEnabled(enabled) {
@@ -117,8 +133,46 @@ export class LocalMedia {
   }
 
   close() {
+    this.#isClosed = true;
     for (const track of this.stream.getTracks()) track.stop();
     this.closeScreen();
+  }
+
+  /** @param {"microphone" | "camera"} device */
+  async #open(device) {
+    /** @type {MediaStream} */ let opened;
+    try {
+      opened = await capture(device === "microphone" ? { audio: true } : { video: true });
+    } catch (error) {
+      throw new MediaError(reasonOf(error), device, error);
+    }
+    const [track] = opened.getTracks();
+    // Meanwhile the call may be over, or a second press of the button have been faster.
+    if (this.#isClosed || this.stream.getTracks().some(({ kind }) => kind === track.kind)) return track.stop();
+    this.stream.addTrack(track);
+    this.#watch(track);
+    this.#apply();
+  }
+
+  /**
+   * A device ends by itself when it is unplugged, and often when the computer sleeps. If it is in use, another one, or
+   * the same again, takes its place; if not, that waits until it is switched on.
+   * @param {MediaStreamTrack} track
+   */
+  #watch(track) {
+    const openedAt = performance.now();
+    track.onended = async () => {
+      const device = track.kind === "audio" ? "microphone" : "camera";
+      const wasInUse = device === "microphone" ? this.audioEnabled : this.videoEnabled;
+      this.stream.removeTrack(track);
+      /** @type {MediaError | null} */ let error = null;
+      if (wasInUse && performance.now() - openedAt < shortestLifeMs) {
+        error = new MediaError("unknown", device, "it ended as soon as it was opened");
+      } else if (wasInUse) {
+        error = await this.#open(device).then(() => null, (/** @type {MediaError} */ failure) => failure);
+      }
+      this.onDeviceEnded(device, error);
+    };
   }
 
   /** On hold nothing leaves; what is switched on and what is not stays as it was. */

@@ -77,9 +77,9 @@ export class Mesh {
     this.#peer(userId).receiveCandidate(candidate);
   }
 
-  /** After what is to be seen of us has changed. */
-  async refreshVideo() {
-    await Promise.all([...this.peers.values()].map((peer) => peer.refreshVideo()));
+  /** After what is to be heard or seen of us has changed. */
+  async refreshTracks() {
+    await Promise.all([...this.peers.values()].map((peer) => peer.refreshTracks()));
   }
 
   /** Looks for other paths in place of those that were lost. @param {string[]} besides those who have begun to do so */

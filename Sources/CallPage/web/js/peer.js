@@ -30,6 +30,7 @@ export class Peer {
   /** The newest offer that came from that session. */ #remoteNumber = 0;
   #session = crypto.randomUUID();
   #offerNumber = 0;
+  /** @type {RTCRtpSender | null} */ #audioSender = null;
   /** @type {RTCRtpSender | null} */ #videoSender = null;
   #makingOffer = false;
   #ignoresOffer = false;
@@ -59,12 +60,12 @@ export class Peer {
     this.#attachLocalTracks();
   }
 
-  /** Sends from now on what is to be seen of us: the screen, the camera or nothing. */
-  async refreshVideo() {
+  /** Sends from now on what is to be heard and seen of us: the microphone; the screen, the camera or nothing. */
+  async refreshTracks() {
     if (!this.#attached) return;
-    const track = this.media.outgoingVideo;
-    if (this.#videoSender) await this.#videoSender.replaceTrack(track);
-    else if (track) this.#videoSender = this.connection.addTrack(track, this.media.stream);
+    const { outgoingAudio, outgoingVideo } = this.media;
+    this.#audioSender = await this.#sendBy(this.#audioSender, outgoingAudio);
+    this.#videoSender = await this.#sendBy(this.#videoSender, outgoingVideo);
   }
 
   /** Looks for another path at once, if the one in use was lost. */
@@ -179,9 +180,16 @@ export class Peer {
   #attachLocalTracks() {
     if (this.#attached) return;
     this.#attached = true;
-    for (const track of this.media.stream.getAudioTracks()) this.connection.addTrack(track, this.media.stream);
-    const video = this.media.outgoingVideo;
-    if (video) this.#videoSender = this.connection.addTrack(video, this.media.stream);
+    const { outgoingAudio, outgoingVideo, stream } = this.media;
+    if (outgoingAudio) this.#audioSender = this.connection.addTrack(outgoingAudio, stream);
+    if (outgoingVideo) this.#videoSender = this.connection.addTrack(outgoingVideo, stream);
+  }
+
+  /** @param {RTCRtpSender | null} sender @param {MediaStreamTrack | null} track @returns what sends the track now */
+  async #sendBy(sender, track) {
+    if (!sender) return track && this.connection.addTrack(track, this.media.stream);
+    if (sender.track !== track) await sender.replaceTrack(track);
+    return sender;
   }
 
   /** @param {"webrtc-offer" | "webrtc-answer"} event @param {{number?: number, for?: string}} reference */

@@ -140,6 +140,11 @@ export class Session extends EventTarget {
   }
 
   /** @param {boolean} enabled */
+  async setAudio(enabled) {
+    await this.#attempt(() => this.call?.setAudio(enabled));
+  }
+
+  /** @param {boolean} enabled */
   async setVideo(enabled) {
     await this.#attempt(() => this.call?.setVideo(enabled));
   }
@@ -181,6 +186,9 @@ export class Session extends EventTarget {
         const call = new Call({ info: await enter(), identity, socket, api, media, relayOnly, deviceId });
         call.addEventListener("change", () => this.#changed());
         call.addEventListener("replaced", () => this.#replaced(call));
+        call.addEventListener("device-lost", (event) =>
+          this.#say("error", describeError(/** @type {CustomEvent} */ (event).detail)),
+        );
         this.call = call;
         this.ringing.delete(call.callId);
         this.joinable = [];

@@ -37,7 +37,7 @@ class Tile {
     const peer = call.peers.get(participant.userId);
     if (peer && this.video.srcObject !== peer.remoteStream) this.video.srcObject = peer.remoteStream;
     const connected = peer?.state === "connected";
-    const { onHold, screenShare } = call.mediaState(participant.userId);
+    const { onHold, screenShare } = call.mediaStates.of(participant.userId);
     const isPaused = onHold || call.media.onHold;
     const hasPicture = connected && peer.remoteStream.getVideoTracks().some((track) => !track.muted);
     const isSeen = hasPicture && !isPaused && (participant.videoEnabled || screenShare);
@@ -60,7 +60,7 @@ class Tile {
     if (!peer) return call.phase === "ringing" || call.info.group ? "Ringing…" : "Connecting…";
     if (call.isLost(userId)) return "Reconnecting…";
     if (peer.state !== "connected" || !isPaused) return stateTexts[peer.state] ?? "";
-    return call.mediaState(userId).onHold ? "On hold" : "You put the call on hold";
+    return call.mediaStates.of(userId).onHold ? "On hold" : "You put the call on hold";
   }
 }
 
