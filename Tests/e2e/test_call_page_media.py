@@ -106,3 +106,63 @@ def test_a_voice_call_becomes_a_video_call(room: Room) -> None:
     assert_media_flows(alice, bob, has_video=True, windows=1)
     kinds = [row["kind"] for row in room.events(call_id)]
     assert kinds.count("media-state") == 1, "it becomes one once"
+
+
+# What a browser says of devices where there are none.
+NO_DEVICE = """() => {
+  window.realGetUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotFoundError"));
+}"""
+A_DEVICE_AGAIN = "() => { navigator.mediaDevices.getUserMedia = window.realGetUserMedia; }"
+
+
+def take_away(person: Person, *devices: str) -> None:
+    """The browser ends what is captured by them, as if they were unplugged: it may not use them, for a moment."""
+    page = person.page
+    context = page.context.new_cdp_session(page).send("Target.getTargetInfo")["targetInfo"]["browserContextId"]
+    browser = page.context.browser.new_browser_cdp_session()
+    for setting in ("denied", "granted"):
+        for device in devices:
+            permission = {"permission": {"name": device}, "setting": setting, "browserContextId": context}
+            browser.send("Browser.setPermission", {**permission, "origin": page.evaluate("() => location.origin")})
+
+
+def test_a_microphone_and_a_camera_that_end_in_a_call(room: Room) -> None:
+    """Others that are there take their place by themselves; where there are none, both sides are told."""
+    alice, bob, call_id = in_call(room, "video")
+    tracks = bob.page.evaluate_handle("() => callrelay.session.call.media.stream.getTracks()")
+    assert_media_flows(alice, bob, has_video=True, windows=1)
+    take_away(bob, "microphone", "camera")
+    bob.page.wait_for_function("(tracks) => tracks.every(({ readyState }) => readyState === 'ended')", arg=tracks)
+    assert_media_flows(alice, bob, has_video=True, windows=2)
+    expect(alice.see("remote-muted")).to_be_hidden()
+    kinds = [row["kind"] for row in room.events(call_id)]
+    assert kinds.count("offer") == 1 and "audio-toggled" not in kinds, f"nothing needs to be negotiated: {kinds}"
+
+    bob.page.evaluate(NO_DEVICE)
+    take_away(bob, "microphone", "camera")
+    expect(bob.see("call-notice")).to_contain_text("was found")
+    expect(alice.see("remote-muted")).to_be_visible()
+    expect(alice.see("remote-tile")).to_have_attribute("data-camera", "off")
+    bob.see("mute-button").click()
+    expect(bob.see("call-notice")).to_have_text("No microphone was found. Connect one and try again.")
+    expect(alice.see("remote-muted")).to_be_visible()
+
+    bob.page.evaluate(A_DEVICE_AGAIN)
+    bob.see("mute-button").click()
+    bob.see("camera-button").click()
+    expect(alice.see("remote-muted")).to_be_hidden()
+    expect(alice.see("remote-tile")).to_have_attribute("data-camera", "on")
+    assert_media_flows(alice, bob, has_video=True, windows=1)
+    assert_heard_what_is_stored(room.server, call_id, alice, alice, bob)
+
+
+def test_a_muted_microphone_that_ends_is_opened_when_it_is_wanted(room: Room) -> None:
+    alice, bob, _ = in_call(room, "voice")
+    bob.see("mute-button").click()
+    expect(alice.see("remote-muted")).to_be_visible()
+    take_away(bob, "microphone")
+    bob.page.wait_for_function("() => !callrelay.session.call.media.hasMicrophone")
+    bob.see("mute-button").click()
+    expect(alice.see("remote-muted")).to_be_hidden()
+    assert_media_flows(alice, bob, has_video=False, windows=1)

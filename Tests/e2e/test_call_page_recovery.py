@@ -34,6 +34,10 @@ def restarting(person: Person) -> str:
     return f"Restarting the connection to {person.title}…"
 
 
+def nothing_from(person: Person) -> str:
+    return f"Nothing comes from {person.title}. Waiting a moment…"
+
+
 @pytest.mark.parametrize(
     "event, delivered",
     [("webrtc-offer", False), ("webrtc-offer", True), ("webrtc-answer", False)],
@@ -97,8 +101,8 @@ def test_a_network_that_is_another_one_from_now_on(start_server, open_room) -> N
     assert bob.media()["localAddress"] != before, "another path is in use"
     assert path.connection_count > connections
     # Whoever loses patience first restarts it for both.
-    bob.said_one_of(restarting(alice), NO_CONNECTION)
-    alice.said_one_of(restarting(bob), f"Nothing comes from {bob.title}. Waiting a moment…")
+    bob.said_one_of(restarting(alice), NO_CONNECTION, nothing_from(alice))
+    alice.said_one_of(restarting(bob), nothing_from(bob))
     expect(alice.see("connection-note")).to_be_hidden()
     kinds = [row["kind"] for row in room.events(call_id)]
     assert kinds.count("resumed") == 1 and kinds.count("offer") >= 2, kinds

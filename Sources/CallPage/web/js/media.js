@@ -4,6 +4,9 @@ const audioConstraints = { echoCancellation: true, noiseSuppression: true, autoG
 const videoConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 /** A device that ends so soon after it was opened is not opened again by itself. */
 const shortestLifeMs = 2_000;
+/** One that has just ended may be busy for a moment: so often it is tried again, and after such pauses. */
+const reopenAttempts = 4;
+const reopenPauseMs = 500;
 
 /** Why there is no media. `reason` is `insecure`, `denied`, `missing`, `busy` or `unknown`. */
 export class MediaError extends Error {
@@ -169,10 +172,24 @@ export class LocalMedia {
       if (wasInUse && performance.now() - openedAt < shortestLifeMs) {
         error = new MediaError("unknown", device, "it ended as soon as it was opened");
       } else if (wasInUse) {
-        error = await this.#open(device).then(() => null, (/** @type {MediaError} */ failure) => failure);
+        error = await this.#reopen(device);
       }
       this.onDeviceEnded(device, error);
     };
+  }
+
+  /** @param {"microphone" | "camera"} device @returns {Promise<MediaError | null>} why it could not be */
+  async #reopen(device) {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#open(device);
+        return null;
+      } catch (error) {
+        const failure = /** @type {MediaError} */ (error);
+        if (failure.reason !== "busy" || attempt === reopenAttempts || this.#isClosed) return failure;
+      }
+      await new Promise((resolve) => setTimeout(resolve, reopenPauseMs));
+    }
   }
 
   /** On hold nothing leaves; what is switched on and what is not stays as it was. */
