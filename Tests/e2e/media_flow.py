@@ -73,18 +73,18 @@ def _soon(people: list[Participant], holds: Callable[..., bool]) -> None:
 
 def assert_media_flows(*people: Participant, has_video: bool, windows: int = 4) -> None:
     """In every window everybody sees new frames and hears new sound."""
+    counters = ["audioPackets", "audioSamples", *(["framesDecoded"] if has_video else [])]
     first = latest = [person.media() for person in people]
     for _ in range(windows):
         time.sleep(WINDOW_SECONDS)
-        latest = [_later(person, earlier, has_video) for person, earlier in zip(people, latest, strict=True)]
-    for person, earlier, later in zip(people, first, latest, strict=True):
-        # The fake microphones make a sound: silence would leave the energy as it was.
-        assert later["audioEnergy"] > earlier["audioEnergy"], f"{person.name} hears silence"
+        latest = [_later(person, earlier, counters) for person, earlier in zip(people, latest, strict=True)]
+    # The fake microphones make a sound: silence, or what is played while nothing comes, leaves the energy as it was.
+    for person, earlier in zip(people, first, strict=True):
+        _later(person, earlier, ["audioEnergy"])
 
 
-def _later(person: Participant, earlier: dict, has_video: bool) -> dict:
-    """The counters when all have moved on."""
-    counters = ["audioPackets", "audioSamples", *(["framesDecoded"] if has_video else [])]
+def _later(person: Participant, earlier: dict, counters: list[str]) -> dict:
+    """What is counted when all of these have moved on."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         later = person.media()
