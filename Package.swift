@@ -95,10 +95,16 @@ let package = Package(
         .target(name: "SocketIO", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
         .target(name: "CallModel", swiftSettings: strict),
         .target(name: "Signaling", dependencies: ["CallModel", "NetPrimitives", "SocketIO"], swiftSettings: strict),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(
+            name: "Postgres",
+            dependencies: ["CPostgres", "Locking", .product(name: "NIOPosix", package: "swift-nio")],
+            swiftSettings: strict
+        ),
         .target(
             name: "CallStore",
             dependencies: [
-                "CallModel", "Locking",
+                "CallModel", "Locking", "Postgres",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -214,7 +220,9 @@ let package = Package(
         ),
         .target(
             name: "CallStoreTestSupport",
-            dependencies: ["CallModel", "CallStore"],
+            dependencies: [
+                "CallModel", "CallStore", "Postgres", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             path: "Tests/CallStoreTestSupport",
             swiftSettings: strict
         ),
@@ -293,9 +301,13 @@ let package = Package(
             dependencies: ["CallModel", "NetPrimitives", "Signaling", "SocketIO"],
             swiftSettings: strict
         ),
+        .testTarget(name: "PostgresTests", dependencies: ["CallStoreTestSupport", "Locking", "Postgres"], swiftSettings: strict),
         .testTarget(
             name: "CallStoreTests",
-            dependencies: ["CallModel", "CallStore", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "CallModel", "CallStore", "CallStoreTestSupport", "Locking", "Postgres",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -3,6 +3,9 @@ import CallStore
 import Signaling
 
 extension CallService {
+    /// How often a room may be taken and free again while a call is placed in it.
+    private static let initiations = 32
+
     /// Places a call. If the room's call rings for the user, this answers it instead (`isNew` is false then, and an
     /// offer sent along is dropped: whoever placed the call makes it). Any other call in the room is `callExists`.
     public func initiate(
@@ -17,7 +20,7 @@ extension CallService {
         let audience = Result { () throws(CallFailure) in
             try initiation.audience(of: actor.userID, roomMembers: members, policy: policy)
         }
-        for _ in 0..<Self.attempts {
+        for _ in 0..<Self.initiations {
             // Whom a new call could not ring for is no matter to whoever answers the room's call by this.
             if case .success(let audience) = audience,
                 let call = try await place(initiation, audience: audience, by: actor)

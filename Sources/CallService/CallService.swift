@@ -22,8 +22,8 @@ public final class CallService: Sendable {
     /// The numbers that calls live by.
     public let policy: CallPolicy
 
-    /// How often an act is applied anew because another node committed in between.
-    static let attempts = 32
+    /// How often an act is applied anew because another node committed in between, before that one has to wait.
+    static let races = 3
 
     /// Wires the service. `clock` is the wall clock; `log` hears of what nobody is waiting for the result of.
     public init(
@@ -86,11 +86,18 @@ extension CallService {
         by actor: Actor,
         authorise: (Call) async throws(CallFailure) -> Void
     ) async throws(CallFailure) -> CallTransition {
-        try await commit(id) { (call) async throws(CallFailure) in
-            guard call.participant(actor.userID) != nil else { throw .forbidden }
-            try await authorise(call)
-            return try call.applying(action, by: actor, now: self.clock(), policy: self.policy)
-        }
+        let clock = clock
+        let policy = policy
+        return try await commit(
+            id,
+            authorise: { (call) async throws(CallFailure) in
+                guard call.participant(actor.userID) != nil else { throw .forbidden }
+                try await authorise(call)
+            },
+            apply: { call throws(CallFailure) in
+                try call.applying(action, by: actor, now: clock(), policy: policy)
+            }
+        )
     }
 
     /// Runs `work` when every earlier act on the call is done, and has the lane to itself meanwhile.
@@ -114,34 +121,48 @@ extension CallService {
 
     /// The one mechanism behind every change of a call; only signals may begin from what this node remembers, see `pass`.
     /// Called from the call's lane.
+    ///
+    /// `authorise` may wait for others; what it finds holds for as long as this takes.
     func commit(
         _ id: CallID,
-        _ apply: (Call) async throws(CallFailure) -> CallTransition
+        authorise: (Call) async throws(CallFailure) -> Void = { _ in },
+        apply: @escaping @Sendable (Call) throws(CallFailure) -> CallTransition
     ) async throws(CallFailure) -> CallTransition {
-        for _ in 0..<Self.attempts {
+        for _ in 0..<Self.races {
             guard let call = try await stored({ () async throws(StoreFailure) in try await self.store.call(id) }) else {
                 throw .callNotFound
             }
-            let transition = try await apply(call)
+            try await authorise(call)
+            let transition = try apply(call)
             guard transition.isChange else { return transition }
-            if try await written(transition) { return transition }
+            let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
+            if try await stored({ () async throws(StoreFailure) in try await self.store.commit(commit) }) {
+                await committed(commit)
+                return transition
+            }
+            recentCalls.forget(id)
         }
-        log(.storeFailed(operation: "commit", reason: "the call changed \(Self.attempts) times in a row"))
-        throw .storeUnavailable
+        // Another node, which need not read the call first, would be faster for as long as it has something to say.
+        let result = try await stored { () async throws(StoreFailure) in
+            try await self.store.change(id) { call in
+                let result = Result { () throws(CallFailure) in
+                    guard let call else { throw .callNotFound }
+                    return try apply(call)
+                }
+                guard case .success(let transition) = result, transition.isChange else { return (nil, result) }
+                return (CallCommit(transition: transition, outgoing: transition.outgoing), result)
+            }
+        }
+        let transition = try result.get()
+        if transition.isChange { await committed(CallCommit(transition: transition, outgoing: transition.outgoing)) }
+        return transition
     }
 
-    /// Commits a change and tells of it, if the stored version is still the one that it began from.
-    private func written(_ transition: CallTransition) async throws(CallFailure) -> Bool {
-        let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
-        let id = transition.call.id
-        guard try await stored({ () async throws(StoreFailure) in try await self.store.commit(commit) }) else {
-            recentCalls.forget(id)
-            return false
-        }
-        recentCalls.remember(transition.call)
-        if transition.endsCall { mediaRelay?.callEnded(id) }
+    /// What follows a commit.
+    private func committed(_ commit: CallCommit) async {
+        recentCalls.remember(commit.transition.call)
+        if commit.transition.endsCall { mediaRelay?.callEnded(commit.transition.call.id) }
         await tell(commit)
-        return true
     }
 
     /// Tells this node's sockets what was committed; first what other nodes committed before it.

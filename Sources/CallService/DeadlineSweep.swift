@@ -40,10 +40,10 @@ extension CallService {
 
     private func advance(_ id: CallID) async {
         do throws(CallFailure) {
+            let clock = clock
+            let policy = policy
             _ = try await inLane(id) { () async throws(CallFailure) in
-                try await self.commit(id) { (call) async throws(CallFailure) in
-                    call.advanced(to: self.clock(), policy: self.policy)
-                }
+                try await self.commit(id, apply: { $0.advanced(to: clock(), policy: policy) })
             }
         } catch {
             log(.actRefused(call: id, code: error.code))

@@ -19,6 +19,13 @@ public protocol CallStore: Sendable {
         done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void
     )
 
+    /// Changes a call as it is stored, while nobody else can: for whoever was overtaken again and again by `commit`, since
+    /// others have to wait for it. `change` is asked what to write, perhaps twice, and what to answer.
+    func change<Value: Sendable>(
+        _ id: CallID,
+        _ change: @escaping @Sendable (Call?) -> (commit: CallCommit?, value: Value)
+    ) async throws(StoreFailure) -> Value
+
     /// The call of this id.
     func call(_ id: CallID) async throws(StoreFailure) -> Call?
 
@@ -72,6 +79,12 @@ extension CallStore {
     }
 }
 
+/// A database that calls live in: the store, with its schema and its end.
+public protocol CallDatabase: CallStore, Migrator {
+    /// Closes it after what is under way.
+    func close() async throws(StoreFailure)
+}
+
 /// What one act writes: the call as it is now, its new events, and the events for clients.
 public struct CallCommit: Sendable {
     /// What the state machine answered.
@@ -81,6 +94,10 @@ public struct CallCommit: Sendable {
 
     /// The number of the call's newest event before.
     public var previousSequence: Int64 { transition.call.sequence - Int64(transition.events.count) }
+
+    /// Whether old signals go with this: in strides, not with every event. They are counted by themselves: numbers that no
+    /// client was told, such as those of relay allocations, would push out what clients may still ask for.
+    var isTimeToDropSignals: Bool { transition.call.sequence / 64 != previousSequence / 64 }
 
     /// Pairs a transition with its events for clients.
     public init(transition: CallTransition, outgoing: [OutgoingEvent]) {

@@ -51,7 +51,7 @@ struct RelayUseTests {
     func ends() async throws {
         let fixture = try await ServiceFixture()
         let relay = Ended()
-        let node = try Node(fixture.path, fixture.clock, mediaRelay: relay)
+        let node = try fixture.node(mediaRelay: relay)
         let first = try await fixture.activeCall(node).id
         #expect(relay.all.isEmpty)
         _ = try await node.service.end(first, reason: nil, by: Node.identity("bob"))
@@ -71,7 +71,7 @@ struct RelayUseTests {
     func late() async throws {
         let fixture = try await ServiceFixture()
         let relay = Ended()
-        let node = try Node(fixture.path, fixture.clock, mediaRelay: relay)
+        let node = try fixture.node(mediaRelay: relay)
         let id = try await fixture.activeCall(node).id
         _ = try await node.service.end(id, reason: nil, by: Node.identity("bob"))
         try await node.service.relayAllocated(id, by: "@alice:hs")
@@ -87,8 +87,8 @@ struct RelayUseTests {
     @Test("An allocation that the store failed at may be told again, and stands in the audit once")
     func again() async throws {
         let fixture = try await ServiceFixture()
-        let store = try FailingStore(path: fixture.path)
-        let node = try Node(fixture.path, fixture.clock, store: store)
+        let store = try fixture.failingStore()
+        let node = try fixture.node(store: store)
         let id = try await fixture.activeCall(node).id
         store.fail(.writes)
         await #expect(throws: CallFailure.storeUnavailable) {

@@ -1,7 +1,7 @@
 import CallModel
 import CallService
 import CallStore
-import Foundation
+import CallStoreTestSupport
 import Locking
 import Signaling
 import SocketIO
@@ -73,17 +73,16 @@ struct Node {
     }
 
     init(
-        _ path: String,
+        _ store: any CallStore,
         _ clock: ManualClock,
         policy: CallPolicy = CallPolicy(),
-        store: (any CallStore)? = nil,
         mediaRelay: (any MediaRelay)? = nil
-    ) throws {
+    ) {
         let hub = Hub()
         let reports = Reports()
         self.reports = reports
         service = CallService(
-            store: try store ?? SQLiteCallStore(path: path),
+            store: store,
             hub: hub,
             rooms: DevRoomDirectory(hub: hub),
             iceServers: FakeICE(),
@@ -143,29 +142,45 @@ struct Node {
     }
 }
 
-/// A database file and a clock, for one node or several.
+/// A database and a clock, for one node or several.
 final class ServiceFixture {
-    let folder: URL
+    let database: TestDatabase.Place
     let clock = ManualClock()
-    var path: String { folder.appending(path: "calls.db").path }
+    private let opened = Locked<[any CallDatabase]>([])
 
-    init() async throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "callservice-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let store = try SQLiteCallStore(path: folder.appending(path: "calls.db").path)
+    init(_ database: TestDatabase = .sqlite) async throws {
+        self.database = try await database.place()
+        let store = try self.database.open()
         _ = try await store.migrate()
-        try store.close()
+        try await store.close()
     }
 
     deinit {
-        do {
-            try FileManager.default.removeItem(at: folder)
-        } catch {
-            Issue.record("the test's folder stays behind: \(error)")
+        let stores = opened.withLock { $0 }
+        Task {
+            for store in stores {
+                do { try await store.close() } catch { Issue.record("a store could not be closed: \(error)") }
+            }
         }
     }
 
-    func node(policy: CallPolicy = CallPolicy()) throws -> Node { try Node(path, clock, policy: policy) }
+    func node(
+        policy: CallPolicy = CallPolicy(),
+        store: (any CallStore)? = nil,
+        mediaRelay: (any MediaRelay)? = nil
+    ) throws -> Node {
+        if let store { return Node(store, clock, policy: policy, mediaRelay: mediaRelay) }
+        let store = try database.open()
+        opened.withLock { $0.append(store) }
+        return Node(store, clock, policy: policy, mediaRelay: mediaRelay)
+    }
+
+    /// The same database behind a store that can be made to fail.
+    func failingStore() throws -> FailingStore {
+        let store = try database.open()
+        opened.withLock { $0.append(store) }
+        return FailingStore(store)
+    }
 
     /// Alice and Bob in an active call on one node, with nothing left unheard.
     func activeCall(_ node: Node) async throws -> (id: CallID, alice: FakeSocket, bob: FakeSocket) {
@@ -180,9 +195,9 @@ final class ServiceFixture {
     }
 
     func audit(_ node: Node, _ id: CallID) async throws -> [CallEvent] {
-        let store = try SQLiteCallStore(path: path)
+        let store = try database.open()
         let events = try await store.events(of: id, after: 0, limit: 100_000)
-        try store.close()
+        try await store.close()
         return events
     }
 }

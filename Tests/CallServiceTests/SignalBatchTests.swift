@@ -90,8 +90,8 @@ struct SignalBatchTests {
     @Test("A store that fails fails them all, and the next ones pass once it is back")
     func failure() async throws {
         let fixture = try await ServiceFixture()
-        let store = try FailingStore(path: fixture.path)
-        let node = try Node(fixture.path, fixture.clock, store: store)
+        let store = try fixture.failingStore()
+        let node = try fixture.node(store: store)
         let (id, _, bob) = try await fixture.activeCall(node)
         store.fail(.writes)
         let outcomes = Outcomes()

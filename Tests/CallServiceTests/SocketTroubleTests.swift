@@ -26,8 +26,8 @@ struct SocketTroubleTests {
     @Test("A socket that is lost while the store cannot be written to is on its grace once it can")
     func lossWhileTheStoreIsAway() async throws {
         let fixture = try await ServiceFixture()
-        let store = try FailingStore(path: fixture.path)
-        let node = try Node(fixture.path, fixture.clock, store: store)
+        let store = try fixture.failingStore()
+        let node = try fixture.node(store: store)
         let (id, _, bob) = try await fixture.activeCall(node)
         store.fail(.writes)
         await node.service.disconnected("a1")

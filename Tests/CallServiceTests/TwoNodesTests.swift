@@ -1,14 +1,15 @@
 import CallModel
 import CallService
+import CallStoreTestSupport
 import Signaling
 import SocketIO
 import Testing
 
 @Suite("Two nodes on one store")
 struct TwoNodesTests {
-    @Test("Of two devices that answer at the same time on two nodes exactly one wins")
-    func answerRace() async throws {
-        let fixture = try await ServiceFixture()
+    @Test("Of two devices that answer at the same time on two nodes exactly one wins", arguments: TestDatabase.allCases)
+    func answerRace(_ database: TestDatabase) async throws {
+        let fixture = try await ServiceFixture(database)
         let nodes = [try fixture.node(), try fixture.node()]
         for round in 0..<25 {
             let id = try await nodes[round % 2].initiate("alice", ["bob"]).call.id
@@ -32,9 +33,9 @@ struct TwoNodesTests {
         }
     }
 
-    @Test("One of two calls placed at the same time in one room is placed; the other side hears of it")
-    func initiateRace() async throws {
-        let fixture = try await ServiceFixture()
+    @Test("One of two calls placed at the same time in one room is placed; the other side hears of it", arguments: TestDatabase.allCases)
+    func initiateRace(_ database: TestDatabase) async throws {
+        let fixture = try await ServiceFixture(database)
         let nodes = [try fixture.node(), try fixture.node()]
         for round in 0..<10 {
             let users = ["alice", "bob"]
@@ -51,9 +52,9 @@ struct TwoNodesTests {
         }
     }
 
-    @Test("Signals sent at once from both nodes get every number once")
-    func numbers() async throws {
-        let fixture = try await ServiceFixture()
+    @Test("Signals sent at once from both nodes get every number once", arguments: TestDatabase.allCases)
+    func numbers(_ database: TestDatabase) async throws {
+        let fixture = try await ServiceFixture(database)
         let nodes = [try fixture.node(), try fixture.node()]
         let (id, _, _) = try await fixture.activeCall(nodes[0])
         let before = try await nodes[0].service.status(id, by: Node.identity("alice")).sequence
@@ -71,9 +72,9 @@ struct TwoNodesTests {
         #expect(try await fixture.audit(nodes[0], id).map(\.sequence) == Array(1...before + 100))
     }
 
-    @Test("A node that sees a hole tells what the other node committed first, in order and once")
-    func holes() async throws {
-        let fixture = try await ServiceFixture()
+    @Test("A node that sees a hole tells what the other node committed first, in order and once", arguments: TestDatabase.allCases)
+    func holes(_ database: TestDatabase) async throws {
+        let fixture = try await ServiceFixture(database)
         let here = try fixture.node()
         let there = try fixture.node()
         let (id, alice, bob) = try await fixture.activeCall(here)
@@ -89,9 +90,9 @@ struct TwoNodesTests {
         #expect(bob.takeNames() == ["audio-toggled"])
     }
 
-    @Test("A session that moves to the other node while both are busy gets every event once, in order")
-    func movingSession() async throws {
-        let fixture = try await ServiceFixture()
+    @Test("A session that moves to the other node while both are busy gets every event once, in order", arguments: TestDatabase.allCases)
+    func movingSession(_ database: TestDatabase) async throws {
+        let fixture = try await ServiceFixture(database)
         let here = try fixture.node()
         let there = try fixture.node()
         let (id, _, bob) = try await fixture.activeCall(here)
@@ -138,9 +139,9 @@ struct TwoNodesTests {
         return payloads.compactMap { $0["candidate"]?.stringValue }
     }
 
-    @Test("A due deadline is acted on once, whichever node sweeps")
-    func sweeps() async throws {
-        let fixture = try await ServiceFixture()
+    @Test("A due deadline is acted on once, whichever node sweeps", arguments: TestDatabase.allCases)
+    func sweeps(_ database: TestDatabase) async throws {
+        let fixture = try await ServiceFixture(database)
         let nodes = [try fixture.node(), try fixture.node()]
         let id = try await nodes[0].initiate("alice", ["bob"]).call.id
         fixture.clock.advance(60_000)

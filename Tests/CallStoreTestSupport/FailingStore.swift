@@ -7,11 +7,11 @@ package final class FailingStore: CallStore {
     /// What fails: commits and relay use alone, or the reading of calls too.
     package enum Failure: Int, Sendable { case none, writes, all }
 
-    private let store: SQLiteCallStore
+    private let store: any CallStore
     private let failure = Atomic(Failure.none.rawValue)
     private let reads = Atomic(0)
 
-    package init(path: String) throws { store = try SQLiteCallStore(path: path) }
+    package init(_ store: any CallStore) { self.store = store }
 
     /// How often calls were read.
     package var readCount: Int { reads.load(ordering: .relaxed) }
@@ -24,8 +24,6 @@ package final class FailingStore: CallStore {
         }
     }
 
-    package func migrate() async throws { _ = try await store.migrate() }
-
     package func commit(
         isPatient: Bool,
         prepare: @escaping @Sendable () -> CallCommit?,
@@ -37,6 +35,14 @@ package final class FailingStore: CallStore {
         } catch {
             done(.failure(error))
         }
+    }
+
+    package func change<Value: Sendable>(
+        _ id: CallID,
+        _ change: @escaping @Sendable (Call?) -> (commit: CallCommit?, value: Value)
+    ) async throws(StoreFailure) -> Value {
+        try check(.writes)
+        return try await store.change(id, change)
     }
 
     package func call(_ id: CallID) async throws(StoreFailure) -> Call? {

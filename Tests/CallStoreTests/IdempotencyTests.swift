@@ -1,5 +1,6 @@
 import CallModel
 import CallStore
+import CallStoreTestSupport
 import Testing
 
 @Suite("Idempotency keys")
@@ -10,9 +11,9 @@ struct IdempotencyTests {
         IdempotencyKey(userID: user, route: route, key: "k", bodyHash: body)
     }
 
-    @Test("The first use is worked on, the next hears what came of it, another body is refused")
-    func claims() async throws {
-        let fixture = try await StoreFixture()
+    @Test("The first use is worked on, the next hears what came of it, another body is refused", arguments: TestDatabase.allCases)
+    func claims(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let id = try StoreFixture.newCall().transition.call.id
         #expect(try await fixture.store.claim(key(), at: now) == .claimed)
         #expect(try await fixture.store.claim(key(), at: now) == .inProgress)
@@ -25,9 +26,9 @@ struct IdempotencyTests {
         #expect(try await fixture.store.claim(key(route: "end"), at: now) == .claimed)
     }
 
-    @Test("A failed request gives its key back; a key lives a day, the claim of a dead process a minute")
-    func lifetimes() async throws {
-        let fixture = try await StoreFixture()
+    @Test("A failed request gives its key back; a key lives a day, the claim of a dead process a minute", arguments: TestDatabase.allCases)
+    func lifetimes(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let id = try StoreFixture.newCall().transition.call.id
         #expect(try await fixture.store.claim(key(), at: now) == .claimed)
         try await fixture.store.release(key())

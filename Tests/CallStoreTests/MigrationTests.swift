@@ -1,4 +1,5 @@
 import CallModel
+import CallStoreTestSupport
 import Foundation
 import GRDB
 import Testing
@@ -10,12 +11,15 @@ struct MigrationTests {
     static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    @Test("The binary carries the files under migrations/sqlite, word for word and all of them")
-    func embedded() throws {
-        let folder = Self.repository.appending(path: "migrations/sqlite")
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        #expect(files == SQLiteMigration.all.map { "\($0.name).sql" })
-        for step in SQLiteMigration.all {
+    @Test(
+        "The binary carries the files under migrations, word for word and all of them",
+        arguments: [("migrations", SchemaStep.postgres), ("migrations/sqlite", SchemaStep.sqlite)]
+    )
+    func embedded(_ path: String, _ steps: [SchemaStep]) throws {
+        let folder = Self.repository.appending(path: path)
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".sql") }
+        #expect(files.sorted() == steps.map { "\($0.name).sql" })
+        for step in steps {
             let text = try String(contentsOf: folder.appending(path: "\(step.name).sql"), encoding: .utf8)
             #expect(text == step.sql)
         }
@@ -32,19 +36,18 @@ struct MigrationTests {
     @Test("A step that was released is not edited", arguments: released.keys.sorted())
     func unchanged(_ name: String) throws {
         let file = Self.repository.appending(path: "migrations/\(name)")
-        let step = SQLiteMigration(version: 0, name: name, sql: try String(contentsOf: file, encoding: .utf8))
+        let step = SchemaStep(version: 0, name: name, sql: try String(contentsOf: file, encoding: .utf8))
         #expect(step.checksum == Self.released[name])
     }
 
-    @Test("Both databases have the same tables with the same columns")
+    @Test("Both databases have the same steps, tables and columns")
     func twins() throws {
+        #expect(SchemaStep.postgres.map(\.migration) == SchemaStep.sqlite.map(\.migration))
         var names: Set<String> = []
-        for step in SQLiteMigration.all {
-            let file = Self.repository.appending(path: "migrations/\(step.name).sql")
-            let postgres = try Self.tables(String(contentsOf: file, encoding: .utf8))
-            let sqlite = Self.tables(step.sql)
-            #expect(postgres.filter { $0.key != "schema_migrations" } == sqlite)
-            names.formUnion(sqlite.keys)
+        for (postgres, sqlite) in zip(SchemaStep.postgres, SchemaStep.sqlite) {
+            let tables = Self.tables(sqlite.sql)
+            #expect(Self.tables(postgres.sql).filter { $0.key != "schema_migrations" } == tables)
+            names.formUnion(tables.keys)
         }
         #expect(
             names.isSuperset(of: [
@@ -69,68 +72,110 @@ struct MigrationTests {
         return tables
     }
 
-    @Test("SQLite keeps names within the same lengths in bytes as PostgreSQL")
-    func nameLengths() async throws {
-        let fixture = try await StoreFixture()
+    private static func refused(_ operation: String, _ statement: String, _ database: TestDatabase, _ code: (Int, String))
+        -> StoreFailure
+    {
+        switch database {
+        case .sqlite: .unavailable(operation: operation, reason: "SQLite \(code.0)")
+        case .postgres:
+            .unavailable(operation: operation, reason: "PostgreSQL refused \"\(statement)\" with \(code.1)")
+        }
+    }
+
+    @Test("Names are kept within the same lengths in bytes", arguments: TestDatabase.allCases)
+    func nameLengths(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let long = String(repeating: "é", count: 128)
         for commit in [
             try StoreFixture.newCall(room: long), try StoreFixture.newCall(by: long),
             try StoreFixture.newCall(for: [long]),
         ] {
-            await #expect(throws: StoreFailure.unavailable(operation: "create call", reason: "SQLite 275")) {
+            await #expect(throws: Self.refused("create call", "create call", database, (275, "23514"))) {
                 try await fixture.store.create(commit)
             }
         }
         let fitting = try StoreFixture.newCall(room: String(long.dropLast()))
         #expect(try await fixture.store.create(fitting) == .created)
+        try await fixture.store.close()
     }
 
-    @Test("Migrating twice applies once; pending steps are named before")
-    func twice() async throws {
-        let fixture = try await StoreFixture()
-        #expect(try await fixture.store.pendingMigrations().isEmpty)
-        #expect(try await fixture.store.migrate().isEmpty)
+    @Test("Migrating twice applies once; pending steps are named before", arguments: TestDatabase.allCases)
+    func twice(_ database: TestDatabase) async throws {
+        let store = try await database.place().open()
+        #expect(try await store.pendingMigrations().map(\.version) == [4, 5])
+        #expect(try await store.migrate().map(\.name) == ["004_voice_video_calls", "005_call_relay"])
+        #expect(try await store.pendingMigrations().isEmpty)
+        #expect(try await store.migrate().isEmpty)
+        try await store.close()
     }
 
-    @Test("A step that was applied with another text, or by a newer binary, is refused")
-    func foreign() async throws {
-        let fixture = try await StoreFixture()
+    @Test("Of several nodes that start at the same time one migrates", arguments: TestDatabase.allCases)
+    func together(_ database: TestDatabase) async throws {
+        let place = try await database.place()
+        let applied = try await withThrowingTaskGroup(of: [Migration].self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    let store = try place.open()
+                    let applied = try await store.migrate()
+                    try await store.close()
+                    return applied
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(applied.map(\.count).sorted() == [0, 0, 0, 2])
+    }
+
+    @Test("A step that was applied with another text, or by a newer binary, is refused", arguments: TestDatabase.allCases)
+    func foreign(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let step = Migration(version: 4, name: "004_voice_video_calls")
-        try await fixture.store.pool.write {
-            try $0.execute(sql: "UPDATE schema_migrations SET checksum = 'x' WHERE version = 4")
-        }
+        try await fixture.database.execute("UPDATE schema_migrations SET checksum = 'x' WHERE version = 4")
         await #expect(throws: MigrationFailure.changed(step)) { try await fixture.store.migrate() }
-        try await fixture.store.pool.write {
-            try $0.execute(sql: "UPDATE schema_migrations SET version = 99 WHERE version = 5")
-        }
+        try await fixture.database.execute("UPDATE schema_migrations SET version = 99 WHERE version = 5")
         await #expect(throws: MigrationFailure.newer(version: 99)) { try await fixture.store.migrate() }
+        try await fixture.store.close()
     }
 
-    @Test("A database of the first step's time is brought up to date and keeps its calls")
-    func upgrade() async throws {
-        let fixture = try await StoreFixture()
+    @Test("A database of the first step's time is brought up to date and keeps its calls", arguments: TestDatabase.allCases)
+    func upgrade(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
         _ = try await fixture.store.create(commit)
-        try await fixture.store.pool.write { db in
-            try db.execute(sql: "DROP TABLE call_relay; DELETE FROM schema_migrations WHERE version = 5")
-        }
+        try await fixture.database.execute("DROP TABLE call_relay; DELETE FROM schema_migrations WHERE version = 5")
         #expect(try await fixture.store.migrate() == [Migration(version: 5, name: "005_call_relay")])
         #expect(try await fixture.store.call(commit.transition.call.id) == commit.transition.call)
+        try await fixture.store.close()
     }
 
-    @Test("Failures name the statement and no value")
-    func failures() async throws {
-        let fixture = try await StoreFixture()
-        try await fixture.store.pool.write { try $0.execute(sql: "DROP TABLE call_signals") }
+    @Test("A step that psql applied is known, and its checksum entered")
+    func byHand() async throws {
+        let place = try await TestDatabase.postgres.place()
+        try await place.execute(SchemaStep.postgresVoiceVideoCalls.sql)
+        let store = try place.open()
+        #expect(try await store.pendingMigrations().map(\.version) == [5])
+        #expect(try await store.migrate().map(\.version) == [5])
+        for step in SchemaStep.postgres {
+            let entered = "SELECT count(*) FROM schema_migrations WHERE checksum = '\(step.checksum)'"
+            #expect(try await place.count(entered) == 1)
+        }
+        try await store.close()
+    }
+
+    @Test("Failures name the statement and no value", arguments: TestDatabase.allCases)
+    func failures(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        try await fixture.database.execute("DROP TABLE call_signals")
         let commit = try StoreFixture.newCall(room: "!secret")
-        await #expect(throws: StoreFailure.unavailable(operation: "create call", reason: "SQLite 1")) {
+        await #expect(throws: Self.refused("create call", "create call", database, (1, "42P01"))) {
             try await fixture.store.create(commit)
         }
         #expect(try await fixture.store.call(commit.transition.call.id) == nil, "all or nothing")
+        try await fixture.store.close()
     }
 
     @Test(
-        "What the API asks is answered from an index",
+        "What the API asks is answered from an index in SQLite",
         arguments: [
             "SELECT * FROM call_sessions WHERE call_id = ?",
             "SELECT * FROM call_sessions WHERE room_id = ? AND state <> 'ended'",
@@ -146,8 +191,9 @@ struct MigrationTests {
         ]
     )
     func indexes(_ sql: String) async throws {
-        let fixture = try await StoreFixture()
-        let plan = try await fixture.store.pool.read { db in
+        let fixture = try await StoreFixture(.sqlite)
+        let store = try #require(fixture.store as? SQLiteCallStore)
+        let plan = try await store.pool.read { db in
             try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: ["x"]).map { $0["detail"] as String }
         }
         #expect(plan.allSatisfy { $0.hasPrefix("SEARCH") && $0.contains("USING") }, "\(plan)")

@@ -1,14 +1,13 @@
 import CallModel
-import GRDB
+import CallStore
+import CallStoreTestSupport
 import Testing
-
-@testable import CallStore
 
 @Suite("Relay use in the store")
 struct RelayUseTests {
-    @Test("Bytes are added up by participant, survive the store, and touch no version")
-    func adds() async throws {
-        let fixture = try await StoreFixture()
+    @Test("Bytes are added up by participant, survive the store, and touch no version", arguments: TestDatabase.allCases)
+    func adds(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
         let id = commit.transition.call.id
         _ = try await fixture.store.create(commit)
@@ -20,17 +19,17 @@ struct RelayUseTests {
                 CallRelayUse(callID: id, userID: "@bob:hs", use: RelayUse()),
             ])
         }
-        let reopened = try SQLiteCallStore(path: fixture.path)
+        let reopened = try fixture.database.open()
         let call = try #require(try await reopened.call(id))
         #expect(call.participant("@alice:hs")?.relay == RelayUse(bytesSent: 2 * big, bytesReceived: 14))
         #expect(call.participant("@bob:hs")?.relay == RelayUse())
         #expect(call.version == commit.transition.call.version)
-        try reopened.close()
+        try await reopened.close()
     }
 
-    @Test("Use by nobody of the audience, or of a call that is gone, is passed over; pruning takes it along")
-    func strangers() async throws {
-        let fixture = try await StoreFixture()
+    @Test("Use by nobody of the audience, or of a call that is gone, is passed over; pruning takes it along", arguments: TestDatabase.allCases)
+    func strangers(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
         let id = commit.transition.call.id
         _ = try await fixture.store.create(commit)
@@ -40,9 +39,7 @@ struct RelayUseTests {
             CallRelayUse(callID: .random(using: &generator), userID: "@alice:hs", use: RelayUse(bytesSent: 1)),
             CallRelayUse(callID: id, userID: "@alice:hs", use: RelayUse(bytesSent: 1)),
         ])
-        let count = {
-            try await fixture.store.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM call_relay") }
-        }
+        let count = { try await fixture.database.count("SELECT count(*) FROM call_relay") }
         #expect(try await count() == 1)
         _ = try await fixture.act(.end(nil), id, by: Actor(userID: "@alice:hs"))
         let later = StoreFixture.start.advanced(byMilliseconds: 1)
@@ -50,9 +47,9 @@ struct RelayUseTests {
         #expect(try await count() == 0)
     }
 
-    @Test("The audit tells of allocations, also after the call's end, with sizes beyond 32 bits")
-    func audit() async throws {
-        let fixture = try await StoreFixture()
+    @Test("The audit tells of allocations, also after the call's end, with sizes beyond 32 bits", arguments: TestDatabase.allCases)
+    func audit(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
         let id = commit.transition.call.id
         _ = try await fixture.store.create(commit)
@@ -68,9 +65,9 @@ struct RelayUseTests {
         #expect(try await fixture.store.call(id)?.state == .ended)
     }
 
-    @Test("Ended calls are found in the order in which they ended, the newest of too many")
-    func ended() async throws {
-        let fixture = try await StoreFixture()
+    @Test("Ended calls are found in the order in which they ended, the newest of too many", arguments: TestDatabase.allCases)
+    func ended(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         var ids: [CallID] = []
         for number in 0..<4 {
             let commit = try StoreFixture.newCall(room: "!\(number)")

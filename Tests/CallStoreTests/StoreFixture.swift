@@ -1,29 +1,18 @@
 import CallModel
-import Foundation
+import CallStore
+import CallStoreTestSupport
 import Testing
 
-@testable import CallStore
+/// A migrated store in a database of its own.
+struct StoreFixture {
+    let database: TestDatabase.Place
+    let store: any CallDatabase
 
-/// A store on a file of its own, which goes with the fixture.
-final class StoreFixture {
-    let folder: URL
-    let store: SQLiteCallStore
-
-    var path: String { folder.appending(path: "calls.db").path }
-
-    init() async throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "callstore-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        store = try SQLiteCallStore(path: folder.appending(path: "calls.db").path)
-        #expect(try await store.migrate() == SQLiteMigration.all.map(\.migration))
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: folder)
-        } catch {
-            Issue.record("the test's folder stays behind: \(error)")
-        }
+    init(_ database: TestDatabase) async throws {
+        self.database = try await database.place()
+        store = try self.database.open()
+        let applied = try await store.migrate()
+        #expect(applied.map(\.version) == Array(4...5))
     }
 
     static let start = Timestamp(milliseconds: 1_764_000_000_000)

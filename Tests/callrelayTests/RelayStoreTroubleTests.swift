@@ -43,8 +43,9 @@ private final class BooksFixture {
     init(backlog: Int = RelayBacklog.limit) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "callrelay-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        store = try FailingStore(path: folder.appending(path: "calls.db").path)
-        try await store.migrate()
+        let database = try SQLiteCallStore(path: folder.appending(path: "calls.db").path)
+        _ = try await database.migrate()
+        store = FailingStore(database)
         let hub = Hub()
         calls = CallService(
             store: store,

@@ -1,84 +1,21 @@
 """The files under migrations/ on a PostgreSQL of its own: by psql alone, by an ordinary role, twice."""
 
-import os
-import pwd
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postgres_server import ROLE, PostgreSQL, postgresql
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MIGRATION = REPOSITORY / "migrations" / "004_voice_video_calls.sql"
 CALL_RELAY = REPOSITORY / "migrations" / "005_call_relay.sql"
-ROLE, DATABASE = "enterprise_user", "enterprise_db"
-
-
-def server_programs() -> Path:
-    """The newest installed server's programs; Debian keeps them off the PATH."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    assert found, "PostgreSQL is not installed (Debian package: postgresql)"
-    return found[-1]
-
-
-class PostgreSQL:
-    """A server on a socket in a folder of its own; the network does not see it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.programs = folder, server_programs()
-        # The server refuses to run as root.
-        self.prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        if self.prefix:
-            account = pwd.getpwnam("postgres")
-            os.chown(folder, account.pw_uid, account.pw_gid)
-
-    def run(self, program: str, *arguments: str) -> None:
-        command = [*self.prefix, str(self.programs / program), *arguments]
-        result = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120)
-        assert result.returncode == 0, f"{program}: {result.stdout}{result.stderr}"
-
-    def start(self) -> None:
-        data = str(self.folder / "data")
-        self.run("initdb", "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off"
-        self.run("pg_ctl", "-D", data, "-l", str(self.folder / "log"), "-o", options, "-w", "start")
-
-    def stop(self) -> None:
-        self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
-
-    def psql(self, *arguments: str, user: str = ROLE, database: str = DATABASE) -> subprocess.CompletedProcess[str]:
-        target = ["-h", str(self.folder), "-U", user, "-d", database]
-        command = ["psql", *target, "-X", "-v", "ON_ERROR_STOP=1", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
-
-    def query(self, sql: str) -> list[str]:
-        result = self.psql("-At", "-c", sql)
-        assert result.returncode == 0, result.stderr
-        return result.stdout.splitlines()
-
-    def refuses(self, sql: str) -> str:
-        result = self.psql("-At", "-c", sql)
-        assert result.returncode != 0, f"accepted: {sql}"
-        return result.stderr
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[PostgreSQL]:
-    folder = Path(tempfile.mkdtemp(prefix="callrelay-postgres-"))
-    try:
-        server = PostgreSQL(folder)
-        server.start()
-        try:
-            for statement in (f"CREATE ROLE {ROLE} LOGIN", f"CREATE DATABASE {DATABASE} OWNER {ROLE}"):
-                created = server.psql("-c", statement, user="admin", database="postgres")
-                assert created.returncode == 0, created.stderr
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder)
+    with postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,11 @@ public import CallModel
 import GRDB
 
 extension SQLiteCallStore {
+    static let loadCall = "SELECT * FROM call_sessions WHERE call_id = ?"
+
     /// The call of this id.
     public func call(_ id: CallID) async throws(StoreFailure) -> Call? {
-        try await calls("load call", "SELECT * FROM call_sessions WHERE call_id = ?", [id.rawValue]).first
+        try await calls("load call", Self.loadCall, [id.rawValue]).first
     }
 
     /// The room's call that has not ended.

@@ -44,27 +44,45 @@ extension SQLiteCallStore {
         let prepared = PreparedOnce(prepare)
         write("commit call", isPatient: isPatient, done: done) { db in
             guard let commit = prepared.value else { return false }
-            let transition = commit.transition
-            let call = transition.call
-            if transition.onlyAppends {
-                try db.cachedStatement(sql: Self.updateNumbers).execute(arguments: [
-                    call.sequence, call.version, call.id.rawValue, transition.previousVersion,
-                ])
-            } else {
-                try db.cachedStatement(sql: Self.updateCall).execute(
-                    arguments: Self.callArguments(call) + [transition.previousVersion]
-                )
-            }
-            guard db.changesCount == 1 else { return false }
-            if transition.changesParticipants {
-                let update = try db.cachedStatement(sql: Self.updateParticipant)
-                for (position, participant) in call.participants.enumerated() {
-                    try update.execute(arguments: Self.participantArguments(participant, at: position, in: call))
-                }
-            }
-            try Self.append(commit, db)
-            return true
+            return try Self.write(commit, db)
         }
+    }
+
+    /// Changes a call as it is stored: one writes at a time anyway.
+    public func change<Value: Sendable>(
+        _ id: CallID,
+        _ change: @escaping @Sendable (Call?) -> (commit: CallCommit?, value: Value)
+    ) async throws(StoreFailure) -> Value {
+        try await write("change call") { db in
+            let rows = try Row.fetchAll(db.cachedStatement(sql: Self.loadCall), arguments: [id.rawValue])
+            let (commit, value) = change(try Self.calls(rows, db).first)
+            if let commit, try !Self.write(commit, db) { throw StoreFailure.corrupt(operation: "change call") }
+            return value
+        }
+    }
+
+    /// Answers whether the stored version is the one that it began from.
+    private static func write(_ commit: CallCommit, _ db: Database) throws -> Bool {
+        let transition = commit.transition
+        let call = transition.call
+        if transition.onlyAppends {
+            try db.cachedStatement(sql: updateNumbers).execute(arguments: [
+                call.sequence, call.version, call.id.rawValue, transition.previousVersion,
+            ])
+        } else {
+            try db.cachedStatement(sql: updateCall).execute(
+                arguments: callArguments(call) + [transition.previousVersion]
+            )
+        }
+        guard db.changesCount == 1 else { return false }
+        if transition.changesParticipants {
+            let update = try db.cachedStatement(sql: updateParticipant)
+            for (position, participant) in call.participants.enumerated() {
+                try update.execute(arguments: participantArguments(participant, at: position, in: call))
+            }
+        }
+        try append(commit, db)
+        return true
     }
 
     private static func append(_ commit: CallCommit, _ db: Database) throws {
@@ -95,17 +113,14 @@ extension SQLiteCallStore {
                 id, event.sequence, event.name, event.scope.rawValue, event.sender, event.recipient, event.payload,
             ])
         }
-        try dropSignals(transition, db)
+        try dropSignals(commit, db)
     }
 
-    /// Old signals go in strides, not with every event. They are counted by themselves: numbers that no client was told,
-    /// such as those of relay allocations, would push out what clients may still ask for.
-    private static func dropSignals(_ transition: CallTransition, _ db: Database) throws {
-        let id = transition.call.id.rawValue
-        let newest = transition.call.sequence
-        if transition.purgesSignals {
+    private static func dropSignals(_ commit: CallCommit, _ db: Database) throws {
+        let id = commit.transition.call.id.rawValue
+        if commit.transition.purgesSignals {
             try db.cachedStatement(sql: "DELETE FROM call_signals WHERE call_id = ?").execute(arguments: [id])
-        } else if newest / 64 != (newest - Int64(transition.events.count)) / 64 {
+        } else if commit.isTimeToDropSignals {
             try db.cachedStatement(
                 sql: """
                     DELETE FROM call_signals WHERE call_id = ? AND seq <= (

@@ -2,9 +2,9 @@ import CallModel
 import GRDB
 
 /// Calls in one SQLite file. Several processes may share it; writers take turns.
-public struct SQLiteCallStore: CallStore {
+public struct SQLiteCallStore: CallDatabase {
     let pool: DatabasePool
-    private let commits: GroupCommit
+    private let commits: GroupCommit<SQLiteWrite>
 
     /// Seconds that a writer waits for another process before it counts as `unavailable`.
     static let busyTimeout = 5.0
@@ -25,7 +25,10 @@ public struct SQLiteCallStore: CallStore {
                 try database.execute(sql: "PRAGMA cache_size = -8192")
                 try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
             }
-            commits = GroupCommit(pool: pool, loop: loop)
+            commits = GroupCommit(loop: loop) { [pool] turn in
+                // It takes its turn on the database's queue, so that other uses of the database get theirs.
+                pool.asyncWriteWithoutTransaction { turn.finish(SQLiteWrite.perform(turn.take(), $0)) }
+            }
         } catch {
             throw Self.failure("open", error)
         }
@@ -57,9 +60,14 @@ public struct SQLiteCallStore: CallStore {
         done: @escaping @Sendable (Result<Success, StoreFailure>) -> Void,
         _ work: @escaping @Sendable (Database) throws -> Success
     ) {
-        commits.write(isPatient: isPatient, work) { result in
-            done(result.mapError { Self.failure(operation, $0) })
-        }
+        let write = SQLiteWrite(
+            perform: { database in
+                let result = try work(database)
+                return { done(.success(result)) }
+            },
+            fail: { done(.failure(Self.failure(operation, $0))) }
+        )
+        commits.add(write, isPatient: isPatient)
     }
 
     /// One consistent look.
@@ -84,7 +92,7 @@ public struct SQLiteCallStore: CallStore {
     }
 }
 
-extension SQLiteCallStore: Migrator {
+extension SQLiteCallStore {
     /// Steps that are not applied yet.
     public func pendingMigrations() async throws(MigrationFailure) -> [Migration] {
         try await migrating { db in
@@ -134,19 +142,11 @@ extension SQLiteCallStore: Migrator {
         )
     }
 
-    private static func pending(_ db: Database) throws -> [SQLiteMigration] {
+    private static func pending(_ db: Database) throws -> [SchemaStep] {
         var applied: [Int: String] = [:]
         for row in try Row.fetchAll(db, sql: "SELECT version, checksum FROM schema_migrations") {
             applied[row["version"]] = row["checksum"]
         }
-        if let newest = applied.keys.max(), !SQLiteMigration.all.contains(where: { $0.version == newest }) {
-            throw MigrationFailure.newer(version: newest)
-        }
-        for step in SQLiteMigration.all {
-            if let checksum = applied[step.version], checksum != step.checksum {
-                throw MigrationFailure.changed(step.migration)
-            }
-        }
-        return SQLiteMigration.all.filter { applied[$0.version] == nil }
+        return try SchemaStep.pending(SchemaStep.sqlite, applied: applied)
     }
 }

@@ -1,6 +1,6 @@
-extension SQLiteMigration {
+extension SchemaStep {
     /// `migrations/sqlite/005_call_relay.sql`, word for word, so that the binary needs no file beside it.
-    static let callRelay = SQLiteMigration(
+    static let sqliteCallRelay = SchemaStep(
         version: 5,
         name: "005_call_relay",
         sql: """

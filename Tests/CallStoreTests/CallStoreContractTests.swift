@@ -1,14 +1,15 @@
 import CallModel
 import CallStore
+import CallStoreTestSupport
 import Testing
 
-@Suite("The call store on SQLite")
-struct SQLiteCallStoreTests {
+@Suite("The call store, the same on every database")
+struct CallStoreContractTests {
     let bob = Actor(userID: "@bob:hs", deviceID: "B", session: "b1")
 
-    @Test("A call comes back as it was written, through every state, and after the file was opened again")
-    func roundTrip() async throws {
-        let fixture = try await StoreFixture()
+    @Test("A call comes back as it was written, through every state, and after the database was opened again", arguments: TestDatabase.allCases)
+    func roundTrip(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall(for: ["@bob:hs", "@carol:hs"])
         let id = commit.transition.call.id
         #expect(try await fixture.store.create(commit) == .created)
@@ -23,8 +24,8 @@ struct SQLiteCallStoreTests {
             let transition = try await fixture.act(action, id, by: actor)
             #expect(try await fixture.store.call(id) == transition.call)
         }
-        try fixture.store.close()
-        let reopened = try SQLiteCallStore(path: fixture.path)
+        try await fixture.store.close()
+        let reopened = try fixture.database.open()
         #expect(try await reopened.migrate().isEmpty)
         let call = try #require(try await reopened.call(id))
         #expect(call.state == .ended && call.isRelayOnly && call.callType == .voice)
@@ -34,12 +35,12 @@ struct SQLiteCallStoreTests {
         #expect(events.contains { $0.kind == .signal(Signal(kind: .offer, to: "@bob:hs", size: 2)) })
         let media = MediaState(onHold: true, screenShare: false, callType: .voice)
         #expect(events.contains { $0.kind == .mediaState(media) })
-        try reopened.close()
+        try await reopened.close()
     }
 
-    @Test("A change of another version than the stored one writes nothing")
-    func compareAndSet() async throws {
-        let fixture = try await StoreFixture()
+    @Test("A change of another version than the stored one writes nothing", arguments: TestDatabase.allCases)
+    func compareAndSet(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
         let id = commit.transition.call.id
         #expect(try await fixture.store.create(commit) == .created)
@@ -55,9 +56,9 @@ struct SQLiteCallStoreTests {
         #expect(try await fixture.store.events(of: id, after: 0, limit: 10).count == 2)
     }
 
-    @Test("A room has one call that has not ended; the next may come when it has")
-    func oneActiveCallARoom() async throws {
-        let fixture = try await StoreFixture()
+    @Test("A room has one call that has not ended; the next may come when it has", arguments: TestDatabase.allCases)
+    func oneActiveCallARoom(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let first = try StoreFixture.newCall()
         #expect(try await fixture.store.create(first) == .created)
         #expect(try await fixture.store.create(StoreFixture.newCall(by: "@carol:hs")) == .roomTaken)
@@ -69,9 +70,9 @@ struct SQLiteCallStoreTests {
         #expect(try await fixture.store.create(StoreFixture.newCall(by: "@carol:hs")) == .created)
     }
 
-    @Test("Due calls are found by their nearest deadline; signals go with the purge, the audit stays")
-    func deadlines() async throws {
-        let fixture = try await StoreFixture()
+    @Test("Due calls are found by their nearest deadline; signals go with the purge, the audit stays", arguments: TestDatabase.allCases)
+    func deadlines(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
         let id = commit.transition.call.id
         #expect(try await fixture.store.create(commit) == .created)
@@ -93,9 +94,9 @@ struct SQLiteCallStoreTests {
         #expect(try await fixture.store.events(of: id, after: 0, limit: 10).map(\.sequence) == [1, 2, 3])
     }
 
-    @Test("What clients were told comes back word for word, after a number, the newest that are kept")
-    func outgoing() async throws {
-        let fixture = try await StoreFixture()
+    @Test("What clients were told comes back word for word, after a number, the newest that are kept", arguments: TestDatabase.allCases)
+    func outgoing(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
         let id = commit.transition.call.id
         let alice = Actor(userID: "@alice:hs")
@@ -112,9 +113,9 @@ struct SQLiteCallStoreTests {
         #expect(try await fixture.store.events(of: id, after: 0, limit: 2000).count == 1281)
     }
 
-    @Test("Numbers of events that clients are not told push nothing out of what is kept")
-    func untold() async throws {
-        let fixture = try await StoreFixture()
+    @Test("Numbers of events that clients are not told push nothing out of what is kept", arguments: TestDatabase.allCases)
+    func untold(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
         let id = commit.transition.call.id
         #expect(try await fixture.store.create(commit) == .created)
@@ -132,9 +133,9 @@ struct SQLiteCallStoreTests {
         #expect(try await fixture.store.outgoingEvents(of: id, after: 0).map(\.sequence) == [1])
     }
 
-    @Test("Lists show a user's calls alone, the newest first, page by page without a gap")
-    func lists() async throws {
-        let fixture = try await StoreFixture()
+    @Test("Lists show a user's calls alone, the newest first, page by page without a gap", arguments: TestDatabase.allCases)
+    func lists(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         var ids: [CallID] = []
         for index in 0..<5 {
             // Two of the same millisecond: the id decides.
@@ -159,9 +160,9 @@ struct SQLiteCallStoreTests {
         #expect(seen.count == 5 && Set(seen) == Set(ids) && seen.first == ids[4])
     }
 
-    @Test("Pruning takes old ended calls with all that hangs on them, a few at a time")
-    func prune() async throws {
-        let fixture = try await StoreFixture()
+    @Test("Pruning takes old ended calls with all that hangs on them, a few at a time", arguments: TestDatabase.allCases)
+    func prune(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
         for index in 0..<3 {
             let commit = try StoreFixture.newCall(room: "!r\(index)")
             #expect(try await fixture.store.create(commit) == .created)

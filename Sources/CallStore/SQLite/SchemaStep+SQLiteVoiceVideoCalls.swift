@@ -1,6 +1,6 @@
-extension SQLiteMigration {
+extension SchemaStep {
     /// `migrations/sqlite/004_voice_video_calls.sql`, word for word, so that the binary needs no file beside it.
-    static let voiceVideoCalls = SQLiteMigration(
+    static let sqliteVoiceVideoCalls = SchemaStep(
         version: 4,
         name: "004_voice_video_calls",
         sql: """

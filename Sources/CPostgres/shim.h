@@ -1,0 +1,2 @@
+/* PostgreSQL's own client library; pkg-config knows where its header lies. */
+#include <libpq-fe.h>

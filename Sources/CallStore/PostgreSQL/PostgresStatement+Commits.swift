@@ -1,0 +1,134 @@
+import Postgres
+
+/// Each change of a call is one statement: what hangs on the call's row is written if, and only if, that row was.
+extension PostgresStatement {
+    /// $1 the call, $2 the version it began from, $3 and $4 its new numbers; then its events, then its signals.
+    private static let appendTypes: [PostgresType] = [
+        .text, .bigint, .bigint, .bigint,
+        .bigints, .texts, .texts, .texts, .texts, .texts, .bigints, .bigints,
+        .bigints, .texts, .texts, .texts, .texts, .texts,
+    ]
+
+    private static let append = """
+        noted AS (
+            INSERT INTO call_events (call_id, seq, kind, detail, user_id, device_id, to_user, size, at)
+            SELECT moved.call_id, event.* FROM moved, unnest($5, $6, $7, $8, $9, $10, $11, $12) AS event
+        ), told AS (
+            INSERT INTO call_signals (call_id, seq, event, scope, from_user, to_user, payload)
+            SELECT moved.call_id, signal.* FROM moved, unnest($13, $14, $15, $16, $17, $18) AS signal
+        )
+        SELECT 1 FROM moved
+        """
+
+    /// $19 to $28: what of the call itself can change.
+    private static let callTypes: [PostgresType] = [
+        .text, .text, .bigint, .bigint, .text, .text, .bigint, .bigint, .bigint, .bigint,
+    ]
+
+    private static let updateCall = """
+        UPDATE call_sessions SET
+            seq = $3, version = $4, call_type = $19, state = $20, answered_at = $21, ended_at = $22, end_reason = $23,
+            ended_by = $24, ring_deadline = $25, connect_deadline = $26, purge_deadline = $27, next_deadline = $28
+        WHERE call_id = $1 AND version = $2 RETURNING call_id
+        """
+
+    /// $29 to $38: the participants.
+    private static let participantTypes: [PostgresType] = [
+        .texts, .texts, .texts, .booleans, .booleans, .bigints, .bigints, .texts, .bigints, .bigints,
+    ]
+
+    private static let participants = """
+        unnest($29, $30, $31, $32, $33, $34, $35, $36, $37, $38) WITH ORDINALITY AS new (
+            user_id, device_id, state, audio_enabled, video_enabled, joined_at, left_at, session, session_seq,
+            grace_deadline, place)
+        """
+
+    /// $39 to $43: what of a call never changes.
+    private static let newTypes: [PostgresType] = [.text, .boolean, .boolean, .text, .bigint]
+
+    /// For what changes nothing else, which is most of what happens.
+    static let commitEvents = PostgresStatement(
+        "commit events",
+        appendTypes,
+        """
+        WITH moved AS (
+            UPDATE call_sessions SET seq = $3, version = $4 WHERE call_id = $1 AND version = $2 RETURNING call_id
+        ), \(append)
+        """
+    )
+
+    static let commitCall = PostgresStatement(
+        "commit call",
+        appendTypes + callTypes,
+        "WITH moved AS (\(updateCall)), \(append)"
+    )
+
+    static let commitParticipants = PostgresStatement(
+        "commit participants",
+        appendTypes + callTypes + participantTypes,
+        """
+        WITH moved AS (\(updateCall)), people AS (
+            UPDATE call_participants p SET
+                device_id = new.device_id, state = new.state, audio_enabled = new.audio_enabled,
+                video_enabled = new.video_enabled, joined_at = new.joined_at, left_at = new.left_at,
+                session = new.session, session_seq = new.session_seq, grace_deadline = new.grace_deadline,
+                is_ended = $20 = 'ended'
+            FROM moved, \(participants)
+            WHERE p.call_id = moved.call_id AND p.user_id = new.user_id
+        ), \(append)
+        """
+    )
+
+    /// Says nothing of the room's one active call: that is a matter of the index.
+    static let createCall = PostgresStatement(
+        "create call",
+        appendTypes + callTypes + participantTypes + newTypes,
+        """
+        WITH moved AS (
+            INSERT INTO call_sessions (
+                call_id, seq, version, call_type, state, answered_at, ended_at, end_reason, ended_by, ring_deadline,
+                connect_deadline, purge_deadline, next_deadline, room_id, is_group, is_relay_only, created_by,
+                created_at)
+            VALUES (
+                $1, $3, $4, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $39, $40, $41, $42, $43)
+            ON CONFLICT (room_id) WHERE state <> 'ended' DO NOTHING RETURNING call_id
+        ), people AS (
+            INSERT INTO call_participants (
+                call_id, position, user_id, device_id, state, audio_enabled, video_enabled, joined_at, left_at, session,
+                session_seq, grace_deadline, created_at, is_ended)
+            SELECT moved.call_id, new.place - 1, new.user_id, new.device_id, new.state, new.audio_enabled,
+                new.video_enabled, new.joined_at, new.left_at, new.session, new.session_seq, new.grace_deadline, $43,
+                $20 = 'ended'
+            FROM moved, \(participants)
+        ), \(append)
+        """
+    )
+
+    static let begin = PostgresStatement("begin", [], "BEGIN")
+    static let commit = PostgresStatement("commit", [], "COMMIT")
+
+    static let lockCall = PostgresStatement(
+        "lock call",
+        [.text],
+        "SELECT 1 FROM call_sessions WHERE call_id = $1 FOR NO KEY UPDATE"
+    )
+
+    /// $2 is the version of the commit that it belongs to, without which nothing is purged.
+    static let purgeSignals = PostgresStatement(
+        "purge signals",
+        [.text, .bigint],
+        """
+        DELETE FROM call_signals WHERE call_id = $1
+            AND EXISTS (SELECT 1 FROM call_sessions WHERE call_id = $1 AND version = $2)
+        """
+    )
+
+    static let dropOldSignals = PostgresStatement(
+        "drop old signals",
+        [.text, .bigint],
+        """
+        DELETE FROM call_signals WHERE call_id = $1 AND seq <= (
+            SELECT seq FROM call_signals WHERE call_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)
+        """
+    )
+}

@@ -1,0 +1,67 @@
+import CallModel
+import Postgres
+
+extension PostgresValues {
+    /// $1 to $18 of a commit.
+    mutating func append(_ commit: CallCommit) {
+        let transition = commit.transition
+        append(transition.call.id.rawValue)
+        append(transition.previousVersion)
+        append(transition.call.sequence)
+        append(transition.call.version)
+        let events = transition.events
+        append(numbers: events) { $0.sequence }
+        append(texts: events) { $0.kind.name }
+        append(texts: events) { $0.kind.detail }
+        append(texts: events) { $0.userID }
+        append(texts: events) { $0.deviceID }
+        append(texts: events) { event in
+            if case .signal(let signal) = event.kind { signal.to } else { nil }
+        }
+        append(numbers: events) { $0.kind.size }
+        append(numbers: events) { $0.at.milliseconds }
+        append(numbers: commit.outgoing) { $0.sequence }
+        append(texts: commit.outgoing) { $0.name }
+        append(texts: commit.outgoing) { $0.scope.rawValue }
+        append(texts: commit.outgoing) { $0.sender }
+        append(texts: commit.outgoing) { $0.recipient }
+        append(texts: commit.outgoing) { $0.payload }
+    }
+
+    /// $19 to $28.
+    mutating func append(changeable call: Call) {
+        append(call.callType.rawValue)
+        append(call.state.rawValue)
+        append(call.answeredAt?.milliseconds)
+        append(call.endedAt?.milliseconds)
+        append(call.endReason?.rawValue)
+        append(call.endedBy)
+        append(call.ringDeadline?.milliseconds)
+        append(call.connectDeadline?.milliseconds)
+        append(call.purgeDeadline?.milliseconds)
+        append(call.nextDeadline?.milliseconds)
+    }
+
+    /// $29 to $38.
+    mutating func append(_ participants: [Participant]) {
+        append(texts: participants) { $0.userID }
+        append(texts: participants) { $0.deviceID }
+        append(texts: participants) { $0.state.rawValue }
+        append(booleans: participants) { $0.audioEnabled }
+        append(booleans: participants) { $0.videoEnabled }
+        append(numbers: participants) { $0.joinedAt?.milliseconds }
+        append(numbers: participants) { $0.leftAt?.milliseconds }
+        append(texts: participants) { $0.session }
+        append(numbers: participants) { $0.sessionSequence }
+        append(numbers: participants) { $0.graceDeadline?.milliseconds }
+    }
+
+    /// $39 to $43.
+    mutating func append(fixed call: Call) {
+        append(call.roomID)
+        append(call.isGroup)
+        append(call.isRelayOnly)
+        append(call.createdBy)
+        append(call.createdAt.milliseconds)
+    }
+}

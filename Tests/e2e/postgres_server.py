@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""A PostgreSQL server of the tests' own. As a command, one is there for as long as another command runs:
+
+    Tests/e2e/postgres_server.py swift test --skip-build
+
+which finds it by CALLRELAY_TEST_POSTGRES.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROLE, DATABASE = "enterprise_user", "enterprise_db"
+VARIABLE = "CALLRELAY_TEST_POSTGRES"
+
+
+def server_programs() -> Path:
+    """The newest installed server's programs; Debian keeps them off the PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    assert found, "PostgreSQL is not installed (Debian package: postgresql)"
+    return found[-1]
+
+
+class PostgreSQL:
+    """A server in a folder of its own, on a socket there; on a port of loopback too, if one is given."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder, self.port, self.programs = folder, port, server_programs()
+        # The server refuses to run as root.
+        self.prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self.prefix:
+            account = pwd.getpwnam("postgres")
+            os.chown(folder, account.pw_uid, account.pw_gid)
+
+    @property
+    def data(self) -> str:
+        return str(self.folder / "data")
+
+    def url(self, database: str = DATABASE, role: str = ROLE) -> str:
+        """How clients name it, by its socket."""
+        return f"postgres://{role}@/{database}?host={self.folder}"
+
+    def run(self, program: str, *arguments: str) -> None:
+        command = [*self.prefix, str(self.programs / program), *arguments]
+        # To a file: the server keeps what it was started with, so that a pipe would never end.
+        with (self.folder / "output").open("w+") as output:
+            result = subprocess.run(command, cwd=self.folder, stdout=output, stderr=output, timeout=120)
+            output.seek(0)
+            assert result.returncode == 0, f"{program}: {output.read()}"
+
+    def create(self) -> None:
+        """Makes the server's data with an ordinary role that owns an empty database, and starts it."""
+        self.run("initdb", "-D", self.data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self.start()
+        for statement in (f"CREATE ROLE {ROLE} LOGIN", f"CREATE DATABASE {DATABASE} OWNER {ROLE}"):
+            created = self.psql("-c", statement, user="admin", database="postgres")
+            assert created.returncode == 0, created.stderr
+
+    def start(self) -> None:
+        where = f"-c listen_addresses='{'127.0.0.1' if self.port else ''}' -c port={self.port or 5432}"
+        options = f"{where} -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=400"
+        self.run("pg_ctl", "-D", self.data, "-l", str(self.folder / "log"), "-o", options, "-w", "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self.run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal to the server and all of its processes, to freeze them for example."""
+        pid = int((Path(self.data) / "postmaster.pid").read_text().splitlines()[0])
+        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
+        for process in [pid, *map(int, children)]:
+            try:
+                os.kill(process, number)
+            except ProcessLookupError:
+                continue
+
+    def psql(self, *arguments: str, user: str = ROLE, database: str = DATABASE) -> subprocess.CompletedProcess[str]:
+        target = ["-h", str(self.folder), "-p", str(self.port or 5432), "-U", user, "-d", database]
+        command = ["psql", *target, "-X", "-v", "ON_ERROR_STOP=1", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    def query(self, sql: str, database: str = DATABASE) -> list[str]:
+        result = self.psql("-At", "-c", sql, database=database)
+        assert result.returncode == 0, result.stderr
+        return result.stdout.splitlines()
+
+    def refuses(self, sql: str) -> str:
+        result = self.psql("-At", "-c", sql)
+        assert result.returncode != 0, f"accepted: {sql}"
+        return result.stderr
+
+
+@contextmanager
+def postgresql(port: int | None = None) -> Iterator[PostgreSQL]:
+    """A server that is stopped and gone afterwards, whatever happens."""
+    folder = Path(tempfile.mkdtemp(prefix="callrelay-postgres-"))
+    try:
+        server = PostgreSQL(folder, port)
+        try:
+            server.create()
+            yield server
+        finally:
+            if (Path(server.data) / "postmaster.pid").exists():
+                server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def main() -> int:
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        return 64
+    with postgresql() as server:
+        return subprocess.run(sys.argv[1:], env={**os.environ, VARIABLE: server.url()}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
