@@ -148,7 +148,7 @@ let package = Package(
         .executableTarget(
             name: "callrelay",
             dependencies: [
-                "CallAPI", "CallModel", "CallService", "CallStore", "Locking", "NetPrimitives", "PacketIO",
+                "CallAPI", "CallModel", "CallService", "CallStore", "Locking", "NetPrimitives", "PacketIO", "Postgres",
                 "RelayRuntime", "STUNServer", "ServerConfiguration", "Signaling", "SignalingGateway", "SocketIO",
                 "TURNRelay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -8,8 +8,8 @@ RELEASE_FLAGS=(-c release --static-swift-stdlib -Xcc -fno-omit-frame-pointer -Xs
 # shellcheck disable=SC2034
 DEBUG_FLAGS=(--explicit-target-dependency-import-check error)
 
-# GRDB links the system's SQLite.
-BUILD_PACKAGES=(libsqlite3-dev)
+# What the binaries link: GRDB the system's SQLite, the store of PostgreSQL its client library.
+BUILD_PACKAGES=(libpq-dev libsqlite3-dev)
 # coturn: its load generator is a peer of the relay's tests. chromium, firefox-esr: the call page's tests. postgresql: psql
 # and a throw-away server for the migrations' test. iproute2: small networks for the tests of IP headers. binutils: the
 # release binary's machine code, for the proof that the packet path allocates nothing.

@@ -65,7 +65,7 @@ extension CallService {
                 policy: self.policy
             )
             let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
-            let outcome = try await self.stored { () async throws(StoreFailure) in
+            let outcome = try await self.written(commit) { () async throws(StoreFailure) in
                 try await self.store.create(commit)
             }
             guard outcome == .created else { return nil }

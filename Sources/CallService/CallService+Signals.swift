@@ -81,6 +81,7 @@ extension CallService {
             passByStore(passed, of: id, then: rest)
         case (.failure(let failure), _):
             recentCalls.forget(id)
+            if let commit = batch.commit { untold.note(commit) }
             let failure = reported(failure)
             for underway in batch.all { underway.done(.failure(failure)) }
             leaveLane(id)

@@ -1,7 +1,9 @@
 public import CallModel
 public import CallStore
+import Locking
 import Signaling
 import SocketIO
+import Synchronization
 
 /// The use cases of calls, the same for REST and sockets: authorise, load, apply, commit, tell.
 ///
@@ -16,6 +18,8 @@ public final class CallService: Sendable {
     let log: @Sendable (CallServiceReport) -> Void
     let lanes = CallLanes()
     let recentCalls = RecentCalls()
+    let untold = UntoldCommits()
+    private let isStoreInTrouble = Atomic(false)
 
     /// The sockets of this node.
     public let hub: Hub
@@ -60,6 +64,8 @@ extension CallTransition {
 public enum CallServiceReport: Sendable {
     /// The store failed; `operation` names the statement.
     case storeFailed(operation: String, reason: String)
+    /// The store answers again.
+    case storeRecovered
     /// An act of the service itself on a call, not of a user, was refused.
     case actRefused(call: CallID, code: String)
     /// A call ended.
@@ -136,26 +142,49 @@ extension CallService {
             let transition = try apply(call)
             guard transition.isChange else { return transition }
             let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
-            if try await stored({ () async throws(StoreFailure) in try await self.store.commit(commit) }) {
+            if try await written(commit, { () async throws(StoreFailure) in try await self.store.commit(commit) }) {
                 await committed(commit)
                 return transition
             }
             recentCalls.forget(id)
         }
         // Another node, which need not read the call first, would be faster for as long as it has something to say.
-        let result = try await stored { () async throws(StoreFailure) in
-            try await self.store.change(id) { call in
-                let result = Result { () throws(CallFailure) in
-                    guard let call else { throw .callNotFound }
-                    return try apply(call)
+        let asked = Locked<CallCommit?>(nil)
+        let result: Result<CallTransition, CallFailure>
+        do throws(CallFailure) {
+            result = try await stored { () async throws(StoreFailure) in
+                try await self.store.change(id) { call in
+                    let result = Result { () throws(CallFailure) in
+                        guard let call else { throw .callNotFound }
+                        return try apply(call)
+                    }
+                    var commit: CallCommit?
+                    if case .success(let transition) = result, transition.isChange {
+                        commit = CallCommit(transition: transition, outgoing: transition.outgoing)
+                    }
+                    asked.withLock { [commit] in $0 = commit }
+                    return (commit, result)
                 }
-                guard case .success(let transition) = result, transition.isChange else { return (nil, result) }
-                return (CallCommit(transition: transition, outgoing: transition.outgoing), result)
             }
+        } catch {
+            if let commit = asked.withLock({ $0 }) { untold.note(commit) }
+            throw error
         }
-        let transition = try result.get()
-        if transition.isChange { await committed(CallCommit(transition: transition, outgoing: transition.outgoing)) }
-        return transition
+        if let commit = asked.withLock({ $0 }) { await committed(commit) }
+        return try result.get()
+    }
+
+    /// Asks the store to write; what it gives no answer to is looked for later.
+    func written<Outcome: Sendable>(
+        _ commit: CallCommit,
+        _ write: () async throws(StoreFailure) -> Outcome
+    ) async throws(CallFailure) -> Outcome {
+        do throws(CallFailure) {
+            return try await stored(write)
+        } catch {
+            untold.note(commit)
+            throw error
+        }
     }
 
     /// What follows a commit.
@@ -194,7 +223,11 @@ extension CallService {
         _ work: () async throws(StoreFailure) -> Result
     ) async throws(CallFailure) -> Result {
         do throws(StoreFailure) {
-            return try await work()
+            let result = try await work()
+            if isStoreInTrouble.load(ordering: .relaxed), isStoreInTrouble.exchange(false, ordering: .relaxed) {
+                log(.storeRecovered)
+            }
+            return result
         } catch {
             throw reported(error)
         }
@@ -202,6 +235,7 @@ extension CallService {
 
     /// Logs the store's failure; answers what clients see of it.
     func reported(_ failure: StoreFailure) -> CallFailure {
+        isStoreInTrouble.store(true, ordering: .relaxed)
         switch failure {
         case .unavailable(let operation, let reason):
             log(.storeFailed(operation: operation, reason: reason))

@@ -24,6 +24,7 @@ extension CallService {
     /// Acts on every deadline that is due, and renews credentials that are about to end.
     public func sweep() async {
         await writeLosses()
+        await tellUntold()
         do throws(CallFailure) {
             for _ in 0..<Self.sweepRounds {
                 let due = try await stored { () async throws(StoreFailure) in

@@ -187,6 +187,7 @@ extension PostgresConnection {
 
     private func timedOut(_ name: String) -> PostgresFailure {
         isUsable = false
+        hasTimedOut = true
         return .timedOut(statement: name)
     }
 }

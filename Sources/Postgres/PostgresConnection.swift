@@ -10,6 +10,8 @@ import Glibc
     var prepared: Set<String> = []
     /// Whether it can be asked again.
     public internal(set) var isUsable = true
+    /// Whether the server gave no sign of life for as long as an exchange may take.
+    var hasTimedOut = false
 
     /// Seconds for which a host may take to let us in, unless the URL or `PGCONNECT_TIMEOUT` says otherwise.
     private static let connectTimeout = "5"
@@ -18,7 +20,7 @@ import Glibc
     /// and none holds up others for long, even if we are gone. Plans of short statements are not worth compiling.
     private static let session = """
         SET default_transaction_isolation = 'read committed';
-        SET statement_timeout = 5000;
+        SET statement_timeout = 4000;
         SET lock_timeout = 2000;
         SET idle_in_transaction_session_timeout = 10000;
         SET client_min_messages = 'warning';

@@ -9,7 +9,8 @@ public final class PostgresPool: Sendable {
     public static let waitingLimit = 10_000
     /// For how long a work may wait for a thread before it is refused.
     public static let waitingTime = Duration.seconds(5)
-    /// For how long one exchange may take. The server gives up on a statement as soon.
+    /// For how long one exchange may take. The server gives up on a statement a second before that, so that what takes longer
+    /// shows that there is nobody to give up.
     public static let exchangeTime = Duration.seconds(5)
 
     /// A connection that nobody uses. Sendable in spite of what is in it, because whoever takes it out of the list is the only
@@ -100,23 +101,34 @@ public final class PostgresPool: Sendable {
             // A server that was restarted closed it; to find out costs next to nothing.
             if !idle.connection.isClosedByServer() { return idle.connection }
         }
-        let held: String? = state.withLock { $0.backoff.holds(at: .now) ? $0.lastReason : nil }
+        let held: String? = state.withLock { $0.backoff.mayTry(at: .now) ? nil : $0.lastReason }
         if let held { throw .unreachable(reason: held) }
         do throws(PostgresFailure) {
             let connection = try PostgresConnection(url: url)
             state.withLock { $0.backoff.succeeded() }
             return connection
         } catch {
-            state.withLock { state in
-                var generator = SystemRandomNumberGenerator()
-                state.backoff.failed(at: .now, using: &generator)
-                if case .unreachable(let reason) = error { state.lastReason = reason }
-            }
+            var reason = "it did not let us in in time"
+            if case .unreachable(let words) = error { reason = words }
+            failed(reason)
             throw error
         }
     }
 
+    private func failed(_ reason: String) {
+        state.withLock { state in
+            var generator = SystemRandomNumberGenerator()
+            state.backoff.failed(at: .now, using: &generator)
+            state.lastReason = reason
+        }
+    }
+
     private func giveBack(_ connection: PostgresConnection) {
+        if connection.hasTimedOut {
+            // Whoever comes next must not wait as long for another connection to the same.
+            state.withLock { $0.idle = [] }
+            failed("it does not answer")
+        }
         guard connection.isUsable else { return }
         let idle = Idle(connection: connection)
         state.withLock { state in

@@ -56,3 +56,9 @@ public struct IntegritySeal: Sendable {
         self.algorithm = algorithm
     }
 }
+
+/// Whatever holds a key may be described in a log.
+extension IntegrityKey: CustomStringConvertible {
+    /// Says nothing of the key.
+    public var description: String { "(a key)" }
+}

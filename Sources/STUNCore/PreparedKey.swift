@@ -43,3 +43,9 @@ extension IntegrityKey {
         prepared(algorithm).code(over: bytes)
     }
 }
+
+/// Whatever holds a key may be described in a log.
+extension PreparedKey: CustomStringConvertible {
+    /// Says nothing of the key.
+    public var description: String { "(a key)" }
+}

@@ -9,6 +9,7 @@ public enum ConfigurationKey: String, CaseIterable, Sendable {
     case corsOrigins = "CORS_ORIGINS"
 
     case databaseURL = "DATABASE_URL"
+    case databaseConnections = "DATABASE_CONNECTIONS"
     case databaseMigrate = "DATABASE_MIGRATE"
     case eventRetention = "EVENT_RETENTION"
     case redisURL = "REDIS_URL"

@@ -19,9 +19,6 @@ extension SettingReader {
         for (key, feature) in absent where isChanged(key) {
             throw failure(key, "this build does not serve \(feature) yet; leave the setting out")
         }
-        if let url = text(.databaseURL), url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") {
-            throw failure(.databaseURL, "this build does not serve PostgreSQL yet; use sqlite:PATH")
-        }
     }
 
     /// Refuses what would be served, but should not be.

@@ -1,7 +1,7 @@
 package import CallStore
 import Foundation
 import GRDB
-import Postgres
+package import Postgres
 
 /// The databases that calls can live in.
 package enum TestDatabase: String, CaseIterable, Sendable {
@@ -73,6 +73,24 @@ package enum TestDatabase: String, CaseIterable, Sendable {
             }
         }
 
+        /// How PostgreSQL would do a statement without knowing its values, in its own words.
+        package func plan(_ statement: PostgresStatement) async throws -> String {
+            guard case .url(let url) = self else { return "" }
+            let types = statement.types.map(\.sqlName).joined(separator: ", ")
+            let nulls = statement.types.map { _ in "NULL" }.joined(separator: ", ")
+            let prepare = """
+                SET plan_cache_mode = force_generic_plan;
+                PREPARE explained \(types.isEmpty ? "" : "(\(types))") AS \(statement.sql)
+                """
+            let explain = PostgresStatement("explain", [], "EXPLAIN EXECUTE explained\(nulls.isEmpty ? "" : "(\(nulls))")")
+            return try await Self.use(url) { connection throws(PostgresFailure) in
+                try connection.run(script: prepare, name: statement.name, deadline: .now + .seconds(30))
+                let rows = try connection.exchange([[PostgresCommand(explain)]], deadline: .now + .seconds(30))[0].get()[0]
+                connection.retire()
+                return (0..<rows.rowCount).map { rows.text($0, 0) ?? "" }.joined(separator: "\n")
+            }
+        }
+
         fileprivate static func run(_ script: String, on url: String) async throws {
             try await use(url) { connection throws(PostgresFailure) in
                 try connection.run(script: script, name: "test", deadline: .now + .seconds(30))
@@ -109,6 +127,19 @@ package enum TestDatabase: String, CaseIterable, Sendable {
             } catch {
                 fatalError("the test's folder stays behind: \(error)")
             }
+        }
+    }
+}
+
+extension PostgresType {
+    fileprivate var sqlName: String {
+        switch self {
+        case .boolean: "boolean"
+        case .bigint: "bigint"
+        case .text: "text"
+        case .booleans: "boolean[]"
+        case .texts: "text[]"
+        case .bigints: "bigint[]"
         }
     }
 }

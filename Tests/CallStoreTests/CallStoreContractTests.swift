@@ -56,6 +56,66 @@ struct CallStoreContractTests {
         #expect(try await fixture.store.events(of: id, after: 0, limit: 10).count == 2)
     }
 
+    @Test("Whoever changes a call as it is stored is not overtaken", arguments: TestDatabase.allCases)
+    func change(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        let commit = try StoreFixture.newCall()
+        let id = commit.transition.call.id
+        #expect(try await fixture.store.create(commit) == .created)
+        let other = try fixture.database.open()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<40 {
+                let store = number % 2 == 0 ? fixture.store : other
+                group.addTask {
+                    let found = try await store.change(id) { call in
+                        let candidate = Signal(kind: .candidate, to: nil, payload: "\(number)")
+                        let alice = Actor(userID: "@alice:hs")
+                        let transition = try? call?.applying(
+                            .signal([candidate]),
+                            by: alice,
+                            now: StoreFixture.start,
+                            policy: StoreFixture.policy
+                        )
+                        return (transition.map { CallCommit(transition: $0, outgoing: []) }, call != nil)
+                    }
+                    #expect(found)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await fixture.store.call(id)?.sequence == 41)
+        #expect(try await fixture.store.events(of: id, after: 0, limit: 99).map(\.sequence) == Array(1...41))
+        var generator = SystemRandomNumberGenerator()
+        #expect(try await other.change(.random(using: &generator)) { (nil, $0 == nil) })
+        try await other.close()
+        try await fixture.store.close()
+    }
+
+    @Test("Of many writes at once each hears of its own failure alone", arguments: TestDatabase.allCases)
+    func together(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        let tooLong = String(repeating: "x", count: 256)
+        let outcomes = try await withThrowingTaskGroup(of: (Int, String).self) { group in
+            for number in 0..<60 {
+                // The same room thrice, and every tenth one that no database takes.
+                let room = number % 10 == 9 ? tooLong : "!room\(number % 20)"
+                group.addTask {
+                    do {
+                        return (number, "\(try await fixture.store.create(StoreFixture.newCall(room: room)))")
+                    } catch is StoreFailure {
+                        return (number, "failed")
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes.count { $0.1 == "failed" } == 6)
+        #expect(outcomes.filter { $0.1 == "failed" }.allSatisfy { $0.0 % 10 == 9 })
+        #expect(outcomes.count { $0.1 == "created" } == 18)
+        #expect(try await fixture.store.activeCalls(of: "@bob:hs", limit: 99).count == 18)
+        try await fixture.store.close()
+    }
+
     @Test("A room has one call that has not ended; the next may come when it has", arguments: TestDatabase.allCases)
     func oneActiveCallARoom(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)

@@ -4,7 +4,7 @@ import CallStoreTestSupport
 import Testing
 
 /// A migrated store in a database of its own.
-struct StoreFixture {
+final class StoreFixture: Sendable {
     let database: TestDatabase.Place
     let store: any CallDatabase
 
@@ -13,6 +13,12 @@ struct StoreFixture {
         store = try self.database.open()
         let applied = try await store.migrate()
         #expect(applied.map(\.version) == Array(4...5))
+    }
+
+    deinit {
+        Task { [store] in
+            do { try await store.close() } catch { Issue.record("the store could not be closed: \(error)") }
+        }
     }
 
     static let start = Timestamp(milliseconds: 1_764_000_000_000)

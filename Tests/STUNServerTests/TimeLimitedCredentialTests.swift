@@ -61,3 +61,12 @@ struct TimeLimitedCredentialTests {
         #expect(own.callID == "call")
     }
 }
+
+@Suite("Secrets in descriptions")
+struct SecretDescriptionTests {
+    @Test("Whatever holds a secret says nothing of it when it is described")
+    func described() {
+        let described = "\(["x": [SharedSecret("north")]])"
+        #expect(described == #"["x": [STUNServer.SharedSecret(key: (a key), passwordKey: (a key))]]"#)
+    }
+}

@@ -116,7 +116,6 @@ struct RefusalTests {
             ("REDIS_EMITTER", "true", "false"), ("MATRIX_ENCRYPTED_ROOMS", "full", "notify_only"),
             ("METRICS_LISTEN", "127.0.0.1:9000", ""), ("TURN_TLS_CERT", "cert.pem", ""),
             ("TURN_TLS_KEY", "key.pem", ""), ("TURN_TLS_PORT", "443", "5349"),
-            ("DATABASE_URL", "postgres://localhost/calls", "sqlite:data/callrelay.db"),
         ]
     )
     func notServed(key: String, value: String, harmless: String) throws {

@@ -11,7 +11,7 @@ struct ValuesTests {
         #expect(configuration.http.host == "127.0.0.1")
         #expect(configuration.http.maxBody == 262_144)
         #expect(configuration.http.origins == .none)
-        #expect(configuration.database.path == "data/callrelay.db")
+        #expect(configuration.database.location == .sqlite(path: "data/callrelay.db"))
         #expect(configuration.database.eventRetention == .seconds(90 * 86_400))
         #expect(configuration.furtherServers == nil)
         #expect(configuration.credentialLifetime == .seconds(86_400))
@@ -75,7 +75,16 @@ struct ValuesTests {
         #expect(configuration.sockets.maxPayload == 64_000)
         #expect(configuration.http.origins == .listed(["https://app.example", "http://localhost:8080"]))
         #expect(configuration.http.trustedProxies.count == 2)
-        #expect(configuration.database.path == "/tmp/x.db")
+        #expect(configuration.database.location == .sqlite(path: "/tmp/x.db"))
+    }
+
+    @Test("a PostgreSQL URL goes to libpq as it was written", arguments: ["postgres", "postgresql"])
+    func postgres(scheme: String) throws {
+        let url = "\(scheme)://calls:p%40ss@a.example,b.example/calls?sslmode=verify-full&target_session_attrs=read-write"
+        let database = try configuration(["DATABASE_URL": url, "DATABASE_CONNECTIONS": "20"]).database
+        #expect(database.location == .postgres(url: url))
+        #expect(database.connections == 20)
+        #expect(try configuration([:]).database.connections == 8)
     }
 
     @Test("further TURN servers need their credential, and stand alone with the relay switched off")

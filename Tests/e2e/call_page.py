@@ -146,6 +146,7 @@ class Person(Listener):
 
     def _note(self, message: object) -> None:
         """A page that works complains of nothing; a blocked resource or a refused signal shows here."""
-        failed_connection = "WebSocket connection" in message.text or "net::ERR_" in message.text
+        failures = ("WebSocket connection", "net::ERR_", "status of 503")
+        failed_connection = any(failure in message.text for failure in failures)
         if message.type in ("error", "warning") and not (self.expects_outage and failed_connection):
             self.problems.append(f"{message.type}: {message.text}")

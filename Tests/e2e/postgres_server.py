@@ -8,6 +8,7 @@ which finds it by CALLRELAY_TEST_POSTGRES.
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -31,8 +32,9 @@ def server_programs() -> Path:
 class PostgreSQL:
     """A server in a folder of its own, on a socket there; on a port of loopback too, if one is given."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
-        self.folder, self.port, self.programs = folder, port, server_programs()
+    def __init__(self, folder: Path, port: int | None = None, is_encrypted: bool = False) -> None:
+        self.folder, self.port, self.is_encrypted = folder, port, is_encrypted
+        self.programs = server_programs()
         # The server refuses to run as root.
         self.prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self.prefix:
@@ -63,9 +65,28 @@ class PostgreSQL:
             created = self.psql("-c", statement, user="admin", database="postgres")
             assert created.returncode == 0, created.stderr
 
+    @property
+    def certificate(self) -> Path:
+        """The server's own, for the name localhost."""
+        return self.folder / "server.crt"
+
+    @property
+    def is_running(self) -> bool:
+        return (Path(self.data) / "postmaster.pid").exists()
+
     def start(self) -> None:
         where = f"-c listen_addresses='{'127.0.0.1' if self.port else ''}' -c port={self.port or 5432}"
         options = f"{where} -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=400"
+        if self.is_encrypted:
+            key = self.folder / "server.key"
+            if not key.exists():
+                make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+                names = ["-addext", "subjectAltName=DNS:localhost"]
+                subprocess.run(
+                    [*self.prefix, *make, *names, "-keyout", key, "-out", self.certificate],
+                    check=True, capture_output=True, cwd=self.folder,
+                )
+            options += f" -c ssl=on -c ssl_cert_file={self.certificate} -c ssl_key_file={key}"
         self.run("pg_ctl", "-D", self.data, "-l", str(self.folder / "log"), "-o", options, "-w", "start")
 
     def stop(self, mode: str = "immediate") -> None:
@@ -98,19 +119,30 @@ class PostgreSQL:
 
 
 @contextmanager
-def postgresql(port: int | None = None) -> Iterator[PostgreSQL]:
+def postgresql(port: int | None = None, is_encrypted: bool = False) -> Iterator[PostgreSQL]:
     """A server that is stopped and gone afterwards, whatever happens."""
     folder = Path(tempfile.mkdtemp(prefix="callrelay-postgres-"))
     try:
-        server = PostgreSQL(folder, port)
+        server = PostgreSQL(folder, port, is_encrypted)
         try:
             server.create()
             yield server
         finally:
-            if (Path(server.data) / "postmaster.pid").exists():
+            if server.is_running:
                 server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+def fresh_database() -> str | None:
+    """The URL of an empty place on the server that these tests run with, if they run with one."""
+    server = os.environ.get(VARIABLE)
+    if not server:
+        return None
+    # A schema is as good as a database, and made in no time.
+    schema = f"test_{secrets.token_hex(8)}"
+    subprocess.run(["psql", server, "-qXc", f"CREATE SCHEMA {schema}"], check=True, timeout=30)
+    return f"{server}&options=-csearch_path%3D{schema}"
 
 
 def main() -> int:

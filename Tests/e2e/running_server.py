@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from ports import free_port
+from postgres_server import fresh_database
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
@@ -55,7 +56,7 @@ class RunningServer:
             "HTTP_PORT": str(self.http_port),
             "TURN_PORT": str(self.turn_port),
             "TURN_SHARED_SECRET": self.turn_secret,
-            "DATABASE_URL": f"sqlite:{directory / 'callrelay.db'}",
+            "DATABASE_URL": fresh_database() or f"sqlite:{directory / 'callrelay.db'}",
             "LOG_LEVEL": "debug",
             # Allocations that a test left behind are not waited for.
             "DRAIN_TIMEOUT": "1s",

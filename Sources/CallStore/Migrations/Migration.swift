@@ -32,7 +32,7 @@ public enum MigrationFailure: Error, Hashable, Sendable {
     /// One sentence for the operator.
     public var message: String {
         switch self {
-        case .store(.unavailable(let operation, let reason)): "the database refused \(operation): \(reason)"
+        case .store(.unavailable(let operation, let reason)): "cannot \(operation): \(reason)"
         case .store(.corrupt(let operation)): "the database holds what cannot be read (\(operation))"
         case .changed(let migration): "migration \(migration.name) was applied with another text than this binary's"
         case .newer(let version): "the database has migration \(version), which this binary does not know"

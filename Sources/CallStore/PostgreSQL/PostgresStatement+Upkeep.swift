@@ -16,13 +16,14 @@ extension PostgresStatement {
         """
     )
 
+    /// By the rows' places, which stand still while they are locked: by their ids the whole table would be read.
     static let pruneCalls = PostgresStatement(
         "prune calls",
         [.bigint, .bigint],
         """
-        DELETE FROM call_sessions WHERE call_id IN (
-            SELECT call_id FROM call_sessions WHERE state = 'ended' AND ended_at < $1
-            ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        DELETE FROM call_sessions WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM call_sessions WHERE state = 'ended' AND ended_at < $1
+            ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED))
         RETURNING 1
         """
     )

@@ -16,10 +16,11 @@ struct MigrateCommand: AsyncParsableCommand {
         try await CommandFailure.reported {
             let configuration = try options.load()
             let applied = try await StoreOpening.migrate(configuration.database)
+            let database = StoreOpening.name(of: configuration.database.location)
             if applied.isEmpty {
-                StandardStream.output.write("\(configuration.database.path): nothing to do\n")
+                StandardStream.output.write("\(database): nothing to do\n")
             } else {
-                for name in applied { StandardStream.output.write("\(configuration.database.path): applied \(name)\n") }
+                for name in applied { StandardStream.output.write("\(database): applied \(name)\n") }
             }
         }
     }

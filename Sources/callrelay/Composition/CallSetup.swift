@@ -17,10 +17,10 @@ extension CallPolicy {
 
 extension CallServiceReport {
     /// One log line; reports carry no payload and no token.
-    func log(to logger: Logger) {
+    func log(to logger: Logger, _ troubles: StoreTroubleLog) {
         switch self {
-        case .storeFailed(let operation, let reason):
-            logger.error("the call store failed", metadata: ["operation": "\(operation)", "reason": "\(reason)"])
+        case .storeFailed(let operation, let reason): troubles.failed(operation: operation, reason: reason)
+        case .storeRecovered: troubles.recovered()
         case .actRefused(let call, let code):
             logger.warning("an act on a call was refused", metadata: ["call": "\(call.rawValue)", "code": "\(code)"])
         case .callEnded(let call, let reason):

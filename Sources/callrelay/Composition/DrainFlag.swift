@@ -14,7 +14,7 @@ final class DrainFlag: Service {
     }
 
     /// Ready while the server is not stopping and the store answers.
-    func readiness(_ store: some CallStore) async -> Readiness {
+    func readiness(_ store: any CallStore) async -> Readiness {
         if isDraining.load(ordering: .relaxed) {
             return .notReady(code: "draining", detail: "The server is stopping.")
         }

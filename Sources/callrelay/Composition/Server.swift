@@ -50,6 +50,7 @@ struct Server {
         let ice = relay?.ice(configuration) ?? ICEServers.furtherOnly(configuration)
 
         let hub = Hub()
+        let troubles = StoreTroubleLog(logger: logger)
         let calls = CallService(
             store: store,
             hub: hub,
@@ -60,7 +61,7 @@ struct Server {
             },
             policy: CallPolicy(configuration.calls),
             clock: { WallClock.now() },
-            log: { [logger] in $0.log(to: logger) }
+            log: { [logger] in $0.log(to: logger, troubles) }
         )
         do throws(CallFailure) {
             try await calls.recoverSessions()
@@ -125,14 +126,14 @@ struct Server {
         services.append(drain)
         try await runServices(services)
         do throws(StoreFailure) {
-            try store.close()
+            try await store.close()
         } catch {
             logger.warning("the database was not closed in order", metadata: ["cause": "\(error)"])
         }
     }
 
     /// The calls whose credentials the relay must refuse from its first request on.
-    private func endedCalls(in store: some CallStore, credentialSeconds: UInt32) async throws -> [EndedCall] {
+    private func endedCalls(in store: any CallStore, credentialSeconds: UInt32) async throws -> [EndedCall] {
         let now = WallClock.now()
         do throws(StoreFailure) {
             let endings = try await store.callsEnded(

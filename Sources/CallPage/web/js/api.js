@@ -11,14 +11,21 @@
  *   expiresAt: string}} IceAnswer
  */
 
+/** For how long a request is repeated that the server could not take just now. */
+const patienceMs = 20_000;
+
 /** A problem+json answer, or a request that got none (`code` is then `unreachable`). */
 export class ApiError extends Error {
-  /** @param {string} code @param {string} message @param {any} [problem] */
-  constructor(code, message, problem) {
+  /**
+   * @param {string} code @param {string} message @param {any} [problem]
+   * @param {number | null} [retryAfterMs] when the same may be asked again; `null` if that would not change the answer
+   */
+  constructor(code, message, problem, retryAfterMs = null) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.problem = problem;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -34,7 +41,8 @@ export class Api {
    * @returns {Promise<CallInfo & IceAnswer>}
    */
   initiate(body) {
-    return this.#request("POST", "initiate", body);
+    // Asked twice, it is placed once.
+    return this.#request("POST", "initiate", body, { "idempotency-key": crypto.randomUUID() });
   }
 
   /** @param {string} callId @param {string} deviceId @returns {Promise<CallInfo & IceAnswer>} */
@@ -62,14 +70,37 @@ export class Api {
     return this.#request("GET", `history?limit=${limit}`);
   }
 
-  /** @param {string} method @param {string} path @param {object} [body] @returns {Promise<any>} */
-  async #request(method, path, body) {
+  /**
+   * Asks again while the server has no database.
+   * @param {string} method @param {string} path @param {object} [body] @param {Record<string, string>} [headers]
+   * @returns {Promise<any>}
+   */
+  async #request(method, path, body, headers) {
+    const until = performance.now() + patienceMs;
+    for (;;) {
+      try {
+        return await this.#ask(method, path, body, headers);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.retryAfterMs === null) throw error;
+        const pauseMs = error.retryAfterMs;
+        if (performance.now() + pauseMs > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    }
+  }
+
+  /**
+   * @param {string} method @param {string} path @param {object} [body] @param {Record<string, string>} [headers]
+   * @returns {Promise<any>}
+   */
+  async #ask(method, path, body, headers) {
     let response;
     try {
       response = await fetch(`/api/calls/${path}`, {
         method,
         headers: {
           authorization: `Bearer ${this.token}`,
+          ...headers,
           ...(body ? { "content-type": "application/json" } : {}),
         },
         body: body ? JSON.stringify(body) : undefined,
@@ -80,6 +111,9 @@ export class Api {
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
     const message = answer.detail ?? answer.title ?? response.statusText;
-    throw new ApiError(answer.code ?? `http_${response.status}`, message, answer);
+    const code = answer.code ?? `http_${response.status}`;
+    const passes = code === "store_unavailable" || code === "idempotency_in_progress";
+    const retryAfterMs = passes ? 1_000 * Number(response.headers.get("retry-after") ?? 1) : null;
+    throw new ApiError(code, message, answer, retryAfterMs);
   }
 }
