@@ -301,7 +301,11 @@ let package = Package(
             dependencies: ["CallModel", "NetPrimitives", "Signaling", "SocketIO"],
             swiftSettings: strict
         ),
-        .testTarget(name: "PostgresTests", dependencies: ["CallStoreTestSupport", "Locking", "Postgres"], swiftSettings: strict),
+        .testTarget(
+            name: "PostgresTests",
+            dependencies: ["CallStoreTestSupport", "Locking", "Postgres"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "CallStoreTests",
             dependencies: [

@@ -11,6 +11,14 @@ RELAY_TESTS=(
     test_aiortc.py test_call_relay.py test_dual_stack.py test_flood.py test_long_term_credentials.py test_turn_interop.py
     test_uclient.py test_vulnerabilities.py
 )
+# What depends on the database that calls live in.
+CALL_TESTS=(
+    test_bad_input.py test_bad_socket_input.py test_call_endings.py test_call_flow.py test_call_races.py
+    test_call_relay.py test_idempotency.py test_replay.py test_socketio_clients.py
+)
+
+# Runs a command with a PostgreSQL server of its own.
+with_postgres() { .venv/bin/python Tests/e2e/postgres_server.py "$@"; }
 
 logs=.build/test-logs
 swift_log=$logs/swift-test.log
@@ -49,7 +57,7 @@ say "the benchmark's reports"
 say "building debug with the tests"
 swift build --build-tests "${DEBUG_FLAGS[@]}"
 say "swift test"
-swift test --skip-build "${DEBUG_FLAGS[@]}" 2>&1 | tee "$swift_log"
+with_postgres swift test --skip-build "${DEBUG_FLAGS[@]}" 2>&1 | tee "$swift_log"
 
 say "building release"
 swift build "${RELEASE_FLAGS[@]}"
@@ -58,3 +66,5 @@ say "end-to-end tests, the relay with three shards"
 CALLRELAY_TEST_WORKERS=3 .venv/bin/python -m pytest Tests/e2e 2>&1 | tee -a "$pytest_log"
 say "the relay's end-to-end tests with one shard"
 CALLRELAY_TEST_WORKERS=1 .venv/bin/python -m pytest "${RELAY_TESTS[@]/#/Tests/e2e/}" 2>&1 | tee -a "$pytest_log"
+say "the calls' end-to-end tests on PostgreSQL"
+with_postgres .venv/bin/python -m pytest "${CALL_TESTS[@]/#/Tests/e2e/}" 2>&1 | tee -a "$pytest_log"

@@ -63,7 +63,11 @@ extension CallService {
             }
             // Whoever has joined has a place in the events and hears all from there on; the others hear each once only if
             // nothing but those in question is told.
-            _ = hub.deliver(cursor == nil ? events.filter { range.contains($0.sequence) } : events, of: call, after: after)
+            _ = hub.deliver(
+                cursor == nil ? events.filter { range.contains($0.sequence) } : events,
+                of: call,
+                after: after
+            )
             if call.state == .ended { mediaRelay?.callEnded(id) }
         } catch {
             untold.giveBack(id, range)

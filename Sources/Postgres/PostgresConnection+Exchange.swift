@@ -59,19 +59,14 @@ extension PostgresConnection {
 
     private func send(_ command: PostgresCommand) throws(PostgresFailure) {
         let values = command.values
-        let formats = [Int32](repeating: 1, count: values.count)
-        let lengths = values.places.map { Int32(clamping: $0?.count ?? 0) }
-        let isSent = unsafe values.bytes.withUnsafeBufferPointer { bytes in
-            // libpq copies what it sends before it returns.
-            let start = unsafe UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self)
-            let texts: [UnsafePointer<CChar>?] = unsafe values.places.map { place in
-                unsafe place.flatMap { place in unsafe start.map { unsafe $0 + place.lowerBound } }
-            }
-            return unsafe PQsendQueryPrepared(
-                handle, command.statement.name, Int32(values.count), texts, lengths, formats, 1
-            ) == 1
+        let offsets = values.places.map { Int32($0?.lowerBound ?? -1) }
+        let lengths = values.places.map { Int32($0?.count ?? 0) }
+        let name = command.statement.name
+        // libpq copies what it sends before it returns.
+        guard unsafe cpostgres_send_prepared(handle, name, Int32(values.count), values.bytes, offsets, lengths) == 1
+        else {
+            throw lost(name)
         }
-        guard isSent else { throw lost(command.statement.name) }
     }
 
     /// Answers which statements could not be prepared, and why.

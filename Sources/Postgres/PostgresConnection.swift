@@ -1,10 +1,11 @@
 import CPostgres
 import Glibc
 
+// SAFETY: @safe because the handle is valid for as long as the object lives, and never leaves it.
 /// One connection, for one thread at a time. Waits at most until a deadline for what it is asked, and is good for nothing
 /// more once `isUsable` is false.
-// SAFETY: @safe because the handle is valid for as long as the object lives, and never leaves it.
-@safe public final class PostgresConnection {
+@safe
+public final class PostgresConnection {
     let handle: OpaquePointer
     /// Names of the statements that this connection knows.
     var prepared: Set<String> = []
@@ -17,7 +18,8 @@ import Glibc
     private static let connectTimeout = "5"
 
     /// What this client relies on, whatever the server's own defaults are: each statement sees what was committed before it,
-    /// and none holds up others for long, even if we are gone. Plans of short statements are not worth compiling.
+    /// none holds up others for long, even if we are gone, and what is acknowledged is on the disk. Plans of short statements are
+    /// not worth compiling.
     private static let session = """
         SET default_transaction_isolation = 'read committed';
         SET statement_timeout = 4000;
@@ -25,6 +27,7 @@ import Glibc
         SET idle_in_transaction_session_timeout = 10000;
         SET client_min_messages = 'warning';
         SET jit = off;
+        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
         """
 
     /// Opens a connection as `url` says, in libpq's form with all of its settings; the environment's `PG…` stand in for

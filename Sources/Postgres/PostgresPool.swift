@@ -13,8 +13,8 @@ public final class PostgresPool: Sendable {
     /// shows that there is nobody to give up.
     public static let exchangeTime = Duration.seconds(5)
 
-    /// A connection that nobody uses. Sendable in spite of what is in it, because whoever takes it out of the list is the only
-    /// one to have it.
+    /// A connection that nobody uses.
+    // SAFETY: Sendable in spite of what is in it, because whoever takes it out of the list is the only one to have it.
     private struct Idle: @unchecked Sendable {
         let connection: PostgresConnection
     }

@@ -1,8 +1,9 @@
 import CPostgres
 
-/// The rows that a command brought, to be read where they were received. Reading beyond them is our own mistake.
 // SAFETY: @safe because the handle is valid for as long as the object lives, and never leaves it.
-@safe public final class PostgresResult {
+/// The rows that a command brought, to be read where they were received. Reading beyond them is our own mistake.
+@safe
+public final class PostgresResult {
     private let handle: OpaquePointer
 
     /// Owns the result from now on.

@@ -33,6 +33,9 @@ public struct PostgresStatement: Sendable {
 
 /// A statement with the values for its parameters.
 public struct PostgresCommand: Sendable {
+    /// As many values as one command may have.
+    static let valueLimit = 64
+
     let statement: PostgresStatement
     let values: PostgresValues
 
@@ -44,6 +47,7 @@ public struct PostgresCommand: Sendable {
         var values = PostgresValues()
         fill(&values)
         precondition(values.count == statement.types.count, "\(statement.name) wants \(statement.types.count) values")
+        precondition(values.count <= Self.valueLimit, "\(statement.name) has too many values")
         self.statement = statement
         self.values = values
     }

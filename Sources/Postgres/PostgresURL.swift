@@ -10,7 +10,9 @@ public enum PostgresURL {
         var index = 0
         // libpq ends its list with an entry without a keyword.
         while let keyword = unsafe options[index].keyword {
-            if let value = unsafe options[index].val { values[unsafe String(cString: keyword)] = unsafe String(cString: value) }
+            if let value = unsafe options[index].val {
+                values[unsafe String(cString: keyword)] = unsafe String(cString: value)
+            }
             index += 1
         }
         let database = values["dbname"] ?? values["user"] ?? "the default database"

@@ -29,7 +29,11 @@ extension ConfigurationKey {
             KeyDescription("Data and identity", value, meaning)
         }
         return switch self {
-        case .databaseURL: data(.value("sqlite:data/callrelay.db"), "sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE?sslmode=…, with all that libpq takes.")
+        case .databaseURL:
+            data(
+                .value("sqlite:data/callrelay.db"),
+                "sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE?sslmode=…, with all that libpq takes."
+            )
         case .databaseConnections:
             data(.value("8"), "Connections to PostgreSQL for reading, 1 to 100; one more writes.")
         case .databaseMigrate:

@@ -32,10 +32,12 @@ enum ImportRules {
         "SocketIO": ImportRule(own: ["NetPrimitives"], foreign: []),
         "CallModel": ImportRule(own: [], foreign: []),
         "Signaling": ImportRule(own: ["CallModel", "NetPrimitives", "SocketIO"], foreign: []),
-        "CallStore": ImportRule(own: ["CallModel", "Locking"], foreign: ["Crypto", "Foundation", "GRDB", "Logging"]),
+        "CPostgres": ImportRule(own: [], foreign: []),
+        "Postgres": ImportRule(own: ["CPostgres", "Locking"], foreign: ["Glibc", "NIOPosix"]),
+        "CallStore": ImportRule(own: ["CallModel", "Locking", "Postgres"], foreign: ["Crypto", "GRDB", "Glibc"]),
         "CallService": ImportRule(
             own: callCore.union(["CallStore", "Locking"]),
-            foreign: ["Crypto", "Foundation", "Logging"]
+            foreign: ["Synchronization"]
         ),
         "SignalingGateway": ImportRule(
             own: callCore.union(["CallService", "Locking", "NetPrimitives"]),

@@ -33,7 +33,10 @@ struct TwoNodesTests {
         }
     }
 
-    @Test("One of two calls placed at the same time in one room is placed; the other side hears of it", arguments: TestDatabase.allCases)
+    @Test(
+        "One of two calls placed at the same time in one room is placed; the other side hears of it",
+        arguments: TestDatabase.allCases
+    )
     func initiateRace(_ database: TestDatabase) async throws {
         let fixture = try await ServiceFixture(database)
         let nodes = [try fixture.node(), try fixture.node()]
@@ -72,7 +75,10 @@ struct TwoNodesTests {
         #expect(try await fixture.audit(nodes[0], id).map(\.sequence) == Array(1...before + 100))
     }
 
-    @Test("A node that sees a hole tells what the other node committed first, in order and once", arguments: TestDatabase.allCases)
+    @Test(
+        "A node that sees a hole tells what the other node committed first, in order and once",
+        arguments: TestDatabase.allCases
+    )
     func holes(_ database: TestDatabase) async throws {
         let fixture = try await ServiceFixture(database)
         let here = try fixture.node()
@@ -90,7 +96,10 @@ struct TwoNodesTests {
         #expect(bob.takeNames() == ["audio-toggled"])
     }
 
-    @Test("A session that moves to the other node while both are busy gets every event once, in order", arguments: TestDatabase.allCases)
+    @Test(
+        "A session that moves to the other node while both are busy gets every event once, in order",
+        arguments: TestDatabase.allCases
+    )
     func movingSession(_ database: TestDatabase) async throws {
         let fixture = try await ServiceFixture(database)
         let here = try fixture.node()

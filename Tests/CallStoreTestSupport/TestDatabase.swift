@@ -82,10 +82,15 @@ package enum TestDatabase: String, CaseIterable, Sendable {
                 SET plan_cache_mode = force_generic_plan;
                 PREPARE explained \(types.isEmpty ? "" : "(\(types))") AS \(statement.sql)
                 """
-            let explain = PostgresStatement("explain", [], "EXPLAIN EXECUTE explained\(nulls.isEmpty ? "" : "(\(nulls))")")
+            let explain = PostgresStatement(
+                "explain",
+                [],
+                "EXPLAIN EXECUTE explained\(nulls.isEmpty ? "" : "(\(nulls))")"
+            )
             return try await Self.use(url) { connection throws(PostgresFailure) in
                 try connection.run(script: prepare, name: statement.name, deadline: .now + .seconds(30))
-                let rows = try connection.exchange([[PostgresCommand(explain)]], deadline: .now + .seconds(30))[0].get()[0]
+                let rows = try connection.exchange([[PostgresCommand(explain)]], deadline: .now + .seconds(30))[0]
+                    .get()[0]
                 connection.retire()
                 return (0..<rows.rowCount).map { rows.text($0, 0) ?? "" }.joined(separator: "\n")
             }

@@ -7,7 +7,10 @@ import Testing
 struct CallStoreContractTests {
     let bob = Actor(userID: "@bob:hs", deviceID: "B", session: "b1")
 
-    @Test("A call comes back as it was written, through every state, and after the database was opened again", arguments: TestDatabase.allCases)
+    @Test(
+        "A call comes back as it was written, through every state, and after the database was opened again",
+        arguments: TestDatabase.allCases
+    )
     func roundTrip(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall(for: ["@bob:hs", "@carol:hs"])
@@ -130,7 +133,10 @@ struct CallStoreContractTests {
         #expect(try await fixture.store.create(StoreFixture.newCall(by: "@carol:hs")) == .created)
     }
 
-    @Test("Due calls are found by their nearest deadline; signals go with the purge, the audit stays", arguments: TestDatabase.allCases)
+    @Test(
+        "Due calls are found by their nearest deadline; signals go with the purge, the audit stays",
+        arguments: TestDatabase.allCases
+    )
     func deadlines(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
@@ -154,7 +160,10 @@ struct CallStoreContractTests {
         #expect(try await fixture.store.events(of: id, after: 0, limit: 10).map(\.sequence) == [1, 2, 3])
     }
 
-    @Test("What clients were told comes back word for word, after a number, the newest that are kept", arguments: TestDatabase.allCases)
+    @Test(
+        "What clients were told comes back word for word, after a number, the newest that are kept",
+        arguments: TestDatabase.allCases
+    )
     func outgoing(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
@@ -173,7 +182,10 @@ struct CallStoreContractTests {
         #expect(try await fixture.store.events(of: id, after: 0, limit: 2000).count == 1281)
     }
 
-    @Test("Numbers of events that clients are not told push nothing out of what is kept", arguments: TestDatabase.allCases)
+    @Test(
+        "Numbers of events that clients are not told push nothing out of what is kept",
+        arguments: TestDatabase.allCases
+    )
     func untold(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
@@ -193,7 +205,10 @@ struct CallStoreContractTests {
         #expect(try await fixture.store.outgoingEvents(of: id, after: 0).map(\.sequence) == [1])
     }
 
-    @Test("Lists show a user's calls alone, the newest first, page by page without a gap", arguments: TestDatabase.allCases)
+    @Test(
+        "Lists show a user's calls alone, the newest first, page by page without a gap",
+        arguments: TestDatabase.allCases
+    )
     func lists(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         var ids: [CallID] = []
@@ -220,7 +235,10 @@ struct CallStoreContractTests {
         #expect(seen.count == 5 && Set(seen) == Set(ids) && seen.first == ids[4])
     }
 
-    @Test("Pruning takes old ended calls with all that hangs on them, a few at a time", arguments: TestDatabase.allCases)
+    @Test(
+        "Pruning takes old ended calls with all that hangs on them, a few at a time",
+        arguments: TestDatabase.allCases
+    )
     func prune(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         for index in 0..<3 {

@@ -11,7 +11,10 @@ struct IdempotencyTests {
         IdempotencyKey(userID: user, route: route, key: "k", bodyHash: body)
     }
 
-    @Test("The first use is worked on, the next hears what came of it, another body is refused", arguments: TestDatabase.allCases)
+    @Test(
+        "The first use is worked on, the next hears what came of it, another body is refused",
+        arguments: TestDatabase.allCases
+    )
     func claims(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let id = try StoreFixture.newCall().transition.call.id
@@ -26,7 +29,10 @@ struct IdempotencyTests {
         #expect(try await fixture.store.claim(key(route: "end"), at: now) == .claimed)
     }
 
-    @Test("A failed request gives its key back; a key lives a day, the claim of a dead process a minute", arguments: TestDatabase.allCases)
+    @Test(
+        "A failed request gives its key back; a key lives a day, the claim of a dead process a minute",
+        arguments: TestDatabase.allCases
+    )
     func lifetimes(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let id = try StoreFixture.newCall().transition.call.id

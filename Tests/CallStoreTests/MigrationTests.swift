@@ -72,7 +72,12 @@ struct MigrationTests {
         return tables
     }
 
-    private static func refused(_ operation: String, _ statement: String, _ database: TestDatabase, _ code: (Int, String))
+    private static func refused(
+        _ operation: String,
+        _ statement: String,
+        _ database: TestDatabase,
+        _ code: (Int, String)
+    )
         -> StoreFailure
     {
         switch database {
@@ -126,7 +131,10 @@ struct MigrationTests {
         #expect(applied.map(\.count).sorted() == [0, 0, 0, 2])
     }
 
-    @Test("A step that was applied with another text, or by a newer binary, is refused", arguments: TestDatabase.allCases)
+    @Test(
+        "A step that was applied with another text, or by a newer binary, is refused",
+        arguments: TestDatabase.allCases
+    )
     func foreign(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let step = Migration(version: 4, name: "004_voice_video_calls")
@@ -137,7 +145,10 @@ struct MigrationTests {
         try await fixture.store.close()
     }
 
-    @Test("A database of the first step's time is brought up to date and keeps its calls", arguments: TestDatabase.allCases)
+    @Test(
+        "A database of the first step's time is brought up to date and keeps its calls",
+        arguments: TestDatabase.allCases
+    )
     func upgrade(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()

@@ -5,7 +5,10 @@ import Testing
 
 @Suite("Relay use in the store")
 struct RelayUseTests {
-    @Test("Bytes are added up by participant, survive the store, and touch no version", arguments: TestDatabase.allCases)
+    @Test(
+        "Bytes are added up by participant, survive the store, and touch no version",
+        arguments: TestDatabase.allCases
+    )
     func adds(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
@@ -27,7 +30,10 @@ struct RelayUseTests {
         try await reopened.close()
     }
 
-    @Test("Use by nobody of the audience, or of a call that is gone, is passed over; pruning takes it along", arguments: TestDatabase.allCases)
+    @Test(
+        "Use by nobody of the audience, or of a call that is gone, is passed over; pruning takes it along",
+        arguments: TestDatabase.allCases
+    )
     func strangers(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
@@ -47,7 +53,10 @@ struct RelayUseTests {
         #expect(try await count() == 0)
     }
 
-    @Test("The audit tells of allocations, also after the call's end, with sizes beyond 32 bits", arguments: TestDatabase.allCases)
+    @Test(
+        "The audit tells of allocations, also after the call's end, with sizes beyond 32 bits",
+        arguments: TestDatabase.allCases
+    )
     func audit(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         let commit = try StoreFixture.newCall()
@@ -65,7 +74,10 @@ struct RelayUseTests {
         #expect(try await fixture.store.call(id)?.state == .ended)
     }
 
-    @Test("Ended calls are found in the order in which they ended, the newest of too many", arguments: TestDatabase.allCases)
+    @Test(
+        "Ended calls are found in the order in which they ended, the newest of too many",
+        arguments: TestDatabase.allCases
+    )
     func ended(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
         var ids: [CallID] = []

@@ -136,7 +136,10 @@ struct PostgresConnectionTests {
 
     @Test("Where nobody listens, and where the role is unknown, libpq says so in one line")
     func unreachable() throws {
-        for url in ["postgres://nobody@127.0.0.1:1/none", try TestDatabase.server().replacing("enterprise_user@", with: "nobody@")] {
+        for url in [
+            "postgres://nobody@127.0.0.1:1/none",
+            try TestDatabase.server().replacing("enterprise_user@", with: "nobody@"),
+        ] {
             do throws(PostgresFailure) {
                 _ = try PostgresConnection(url: url)
                 Issue.record("connected")

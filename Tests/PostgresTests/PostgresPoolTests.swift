@@ -46,7 +46,9 @@ struct PostgresPoolTests {
     func repeated() async throws {
         let pool = try Self.pool()
         let tries = Locked(0)
-        let end = PostgresCommand(PostgresStatement("end", [], "SELECT pg_terminate_backend(pg_backend_pid())::integer"))
+        let end = PostgresCommand(
+            PostgresStatement("end", [], "SELECT pg_terminate_backend(pg_backend_pid())::integer")
+        )
         let work: @Sendable (PostgresConnection) throws(PostgresFailure) -> Int64? = { connection in
             let isFirst = tries.withLock { tries in
                 tries += 1

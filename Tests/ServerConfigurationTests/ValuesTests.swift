@@ -80,7 +80,8 @@ struct ValuesTests {
 
     @Test("a PostgreSQL URL goes to libpq as it was written", arguments: ["postgres", "postgresql"])
     func postgres(scheme: String) throws {
-        let url = "\(scheme)://calls:p%40ss@a.example,b.example/calls?sslmode=verify-full&target_session_attrs=read-write"
+        let url =
+            "\(scheme)://calls:p%40ss@a.example,b.example/calls?sslmode=verify-full&target_session_attrs=read-write"
         let database = try configuration(["DATABASE_URL": url, "DATABASE_CONNECTIONS": "20"]).database
         #expect(database.location == .postgres(url: url))
         #expect(database.connections == 20)

@@ -22,7 +22,11 @@ extension PostgresCallStore {
         try await migrating { connection throws(PostgresFailure) in
             // None of this is a client's, who would wait for it.
             defer { connection.retire() }
-            try connection.run(script: "SET statement_timeout = 0; SET lock_timeout = 0", name: "migrate", in: .seconds(5))
+            try connection.run(
+                script: "SET statement_timeout = 0; SET lock_timeout = 0",
+                name: "migrate",
+                in: .seconds(5)
+            )
             try Self.waitForOthers(connection)
             let pending = try Self.pending(connection)
             guard case .success(let steps) = pending else { return pending }
@@ -33,7 +37,8 @@ extension PostgresCallStore {
     }
 
     private func migrating(
-        _ work: @escaping @Sendable (PostgresConnection) throws(PostgresFailure) -> Result<[SchemaStep], MigrationFailure>
+        _ work:
+            @escaping @Sendable (PostgresConnection) throws(PostgresFailure) -> Result<[SchemaStep], MigrationFailure>
     ) async throws(MigrationFailure) -> [SchemaStep] {
         let result: Result<[SchemaStep], MigrationFailure>
         do throws(PostgresFailure) {

@@ -77,7 +77,8 @@ public struct PostgresCallStore: CallDatabase {
     /// The failure for the log: the statement, never its values.
     static func failure(_ operation: String, _ failure: PostgresFailure) -> StoreFailure {
         switch failure {
-        case .unreachable(let reason): .unavailable(operation: operation, reason: "no connection to PostgreSQL: \(reason)")
+        case .unreachable(let reason):
+            .unavailable(operation: operation, reason: "no connection to PostgreSQL: \(reason)")
         case .lost(let statement):
             .unavailable(operation: operation, reason: "the connection to PostgreSQL broke at \"\(statement)\"")
         case .timedOut(let statement):
@@ -85,7 +86,10 @@ public struct PostgresCallStore: CallDatabase {
         case .refused(let statement, let sqlState):
             .unavailable(operation: operation, reason: "PostgreSQL refused \"\(statement)\" with \(sqlState)")
         case .scriptRefused(let statement, let sqlState, let message):
-            .unavailable(operation: operation, reason: "PostgreSQL refused \"\(statement)\" with \(sqlState): \(message)")
+            .unavailable(
+                operation: operation,
+                reason: "PostgreSQL refused \"\(statement)\" with \(sqlState): \(message)"
+            )
         case .crowded: .unavailable(operation: operation, reason: "too much waits for PostgreSQL already")
         case .closed: .unavailable(operation: operation, reason: "the store is closed")
         }

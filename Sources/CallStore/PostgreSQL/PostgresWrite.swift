@@ -44,7 +44,10 @@ struct PostgresWrite: Sendable {
         let planned = batch.compactMap { write in write.plan().map { (write: write, plan: $0) } }
             .sorted { $0.plan.lock < $1.plan.lock }
         guard !planned.isEmpty else { return [] }
-        let together = connection.exchange([planned.flatMap(\.plan.commands)], deadline: .now + PostgresPool.exchangeTime)
+        let together = connection.exchange(
+            [planned.flatMap(\.plan.commands)],
+            deadline: .now + PostgresPool.exchangeTime
+        )
         switch together[0] {
         case .success(let results):
             var rest = results[...]
