@@ -81,6 +81,9 @@ extension CallStore {
 
 /// A database that calls live in: the store, with its schema and its end.
 public protocol CallDatabase: CallStore, Migrator {
+    /// Where it listens for connections, as addresses with ports: no place that anybody else should reach through us. A file
+    /// listens nowhere.
+    func servers() async throws(StoreFailure) -> [(address: String, port: UInt16)]
     /// Closes it after what is under way.
     func close() async throws(StoreFailure)
 }

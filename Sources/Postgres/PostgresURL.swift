@@ -6,6 +6,14 @@ public enum PostgresURL {
     public static func name(of url: String) -> String? {
         guard let options = unsafe PQconninfoParse(url, nil) else { return nil }
         defer { unsafe PQconninfoFree(options) }
+        let values = unsafe values(options)
+        let database = values["dbname"] ?? values["user"] ?? "the default database"
+        guard let host = values["host"] ?? values["hostaddr"] else { return "PostgreSQL, \(database)" }
+        return "PostgreSQL, \(database) on \(host)" + (values["port"].map { ":\($0)" } ?? "")
+    }
+
+    /// The settings that have a value, by their keywords.
+    static func values(_ options: UnsafeMutablePointer<PQconninfoOption>) -> [String: String] {
         var values: [String: String] = [:]
         var index = 0
         // libpq ends its list with an entry without a keyword.
@@ -15,8 +23,6 @@ public enum PostgresURL {
             }
             index += 1
         }
-        let database = values["dbname"] ?? values["user"] ?? "the default database"
-        guard let host = values["host"] ?? values["hostaddr"] else { return "PostgreSQL, \(database)" }
-        return "PostgreSQL, \(database) on \(host)" + (values["port"].map { ":\($0)" } ?? "")
+        return values
     }
 }

@@ -16,7 +16,7 @@ from ports import free_port
 from postgres_server import PostgreSQL, postgresql
 from running_server import RunningServer
 from scenario import Scenario, user_id
-from turn_client import TurnClient
+from turn_client import TurnClient, TurnError
 from waiting import eventually
 
 CONFIGURATION, NOT_STARTED = 78, 1
@@ -110,6 +110,20 @@ def test_an_encrypted_connection_is_made_as_the_url_says(tmp_path) -> None:
         assert migrate("sslmode=prefer").returncode == 0
 
 
+def test_nobody_is_relayed_to_the_database(start_server: Callable[..., RunningServer]) -> None:
+    with postgresql(free_port()) as postgres:
+        url = f"postgres://enterprise_user@localhost:{postgres.port}/enterprise_db"
+        server = start_server(DATABASE_URL=url)
+        with Scenario(server) as s, relay_client(s) as relay:
+            relay.allocate()
+            # Dev mode relays on loopback, and by name.
+            relay.create_permission(("127.0.0.1", 1))
+            for peer in (("127.0.0.1", postgres.port), ("::1", postgres.port)):
+                with pytest.raises(TurnError) as refused:
+                    relay.bind_channel(0x4000, peer)
+                assert refused.value.code in (403, 443), peer
+
+
 @pytest.mark.parametrize("end", ["stopped", "frozen"])
 def test_while_the_database_is_away(
     start_server: Callable[..., RunningServer], database: str, running_postgres: PostgreSQL, end: str
@@ -118,9 +132,7 @@ def test_while_the_database_is_away(
     with Scenario(server) as s:
         a, b = s.socket("alice"), s.socket("bob")
         call_id = s.active_call(a, b)
-        ice = s.get("/api/calls/ice-servers", "alice").json()
-        entry = next(entry for entry in ice["iceServers"] if "credential" in entry)
-        relay = TurnClient(("127.0.0.1", server.turn_port), entry["username"], entry["credential"])
+        relay = s.stack.enter_context(relay_client(s))
         relay.allocate()
         candidate = {"callId": call_id, "candidate": {"candidate": "candidate:1"}}
         assert a.call("ice-candidate", candidate)["ok"]
@@ -156,6 +168,13 @@ def test_while_the_database_is_away(
     assert failures and len(failures) <= 3 * len(statements), "one line for each statement now and then"
     assert not any(secret in line for line in failures for secret in (call_id, "alice", "elsewhere"))
     assert "the call store answers again" in server.log
+
+
+def relay_client(s: Scenario) -> TurnClient:
+    """A client of the relay with the credential that alice is given."""
+    ice = s.get("/api/calls/ice-servers", "alice").json()
+    entry = next(entry for entry in ice["iceServers"] if "credential" in entry)
+    return TurnClient(("127.0.0.1", s.server.turn_port), entry["username"], entry["credential"])
 
 
 def echo(relay: TurnClient) -> None:

@@ -22,6 +22,18 @@ public struct PostgresCallStore: CallDatabase {
         }
     }
 
+    /// The servers that the URL and libpq's environment name.
+    public func servers() async throws(StoreFailure) -> [(address: String, port: UInt16)] {
+        do throws(PostgresFailure) {
+            return try await readers.use(isRepeatable: true) { connection throws(PostgresFailure) in
+                connection.servers()
+            }
+            .map { ($0.address, $0.port) }
+        } catch {
+            throw Self.failure("name servers", error)
+        }
+    }
+
     /// Closes the connections after what is under way.
     public func close() async throws(StoreFailure) {
         await writer.close()

@@ -34,6 +34,9 @@ public struct SQLiteCallStore: CallDatabase {
         }
     }
 
+    /// None: a file does not listen.
+    public func servers() -> [(address: String, port: UInt16)] { [] }
+
     /// Closes the file after what is under way.
     public func close() throws(StoreFailure) {
         do {

@@ -1,3 +1,4 @@
+import CallStore
 import NetPrimitives
 import ServerConfiguration
 
@@ -9,6 +10,20 @@ enum OwnServices {
         guard configuration.authentication != .off else { return [] }
         return addresses(configuration.http.host, interfaces: interfaces).map {
             Endpoint(address: $0, port: configuration.http.port)
+        }
+    }
+
+    /// The endpoints of the database, as it names them. One on another machine counts too: clients have no business there.
+    static func endpoints(_ database: any CallDatabase) async throws -> [Endpoint] {
+        let servers: [(address: String, port: UInt16)]
+        do throws(StoreFailure) {
+            servers = try await database.servers()
+        } catch {
+            throw CommandFailure.start("DATABASE_URL: \(MigrationFailure.store(error).message)")
+        }
+        return servers.compactMap { server in
+            // What cannot be read carries a scope: it is link-local, and never a peer.
+            (try? IPAddress(parsing: server.address)).map { Endpoint(address: $0, port: server.port) }
         }
     }
 

@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdTLS
 import Logging
 import NIOCore
+import NetPrimitives
 import PacketIO
 import RelayRuntime
 import STUNServer
@@ -46,7 +47,10 @@ struct Server {
         let credentialSeconds = UInt32(clamping: configuration.credentialLifetime.components.seconds)
         let ended = try await endedCalls(in: store, credentialSeconds: credentialSeconds)
         let notices = RelayNoticeQueue()
-        let relay = try configuration.turn.map { try startRelay($0, endedCalls: ended, notices: notices) }
+        let databaseServers = try await OwnServices.endpoints(store)
+        let relay = try configuration.turn.map {
+            try startRelay($0, endedCalls: ended, databaseServers: databaseServers, notices: notices)
+        }
         let ice = relay?.ice(configuration) ?? ICEServers.furtherOnly(configuration)
 
         let hub = Hub()
@@ -149,6 +153,7 @@ struct Server {
     private func startRelay(
         _ turn: TURNSettings,
         endedCalls: [EndedCall] = [],
+        databaseServers: [Endpoint] = [],
         notices: RelayNoticeQueue? = nil
     ) throws -> StartedRelay {
         let secrets = try SharedSecrets.texts(of: turn).map { SharedSecret($0) }
@@ -159,10 +164,8 @@ struct Server {
         } catch {
             throw CommandFailure.start("the machine's addresses cannot be read: \(error)")
         }
-        relayConfiguration.ownServices = OwnServices.endpoints(
-            configuration,
-            interfaces: interfaces.map(\.address)
-        )
+        relayConfiguration.ownServices =
+            OwnServices.endpoints(configuration, interfaces: interfaces.map(\.address)) + databaseServers
         relayConfiguration.endedCalls = endedCalls
         let relay = RelayService(relayConfiguration) { notice in notices?.send(notice) }
         do throws(RelayStartFailure) {
