@@ -1,6 +1,6 @@
 # The front door. Each target is a script under scripts/ that says what it does and installs.
 .DEFAULT_GOAL := help
-.PHONY: help build run test check model simulate flood conformance bench profile fuzz asan tsan format clean
+.PHONY: help build run test check model kill simulate flood conformance bench profile fuzz asan tsan format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ check: ## the quick gates: format, shellcheck, import directions
 
 model: ## play calls in any order against a reference of their rules, SEEDS=10000 times
 	@scripts/model.sh
+
+kill: ## kill a server under call traffic, ROUNDS=200 times, and see that nothing acknowledged is lost
+	@scripts/kill.sh
 
 simulate: ## simulate a thousand clients on a bad network, SEEDS=100 times
 	@scripts/simulate.sh

@@ -116,6 +116,17 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Webhook",
+            dependencies: [
+                "CallModel", "CallService",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "SignalingGateway",
             dependencies: [
                 "Locking", "NetPrimitives", "SocketIO",
@@ -150,7 +161,7 @@ let package = Package(
             dependencies: [
                 "CallAPI", "CallModel", "CallService", "CallStore", "Locking", "NetPrimitives", "PacketIO", "Postgres",
                 "RelayRuntime", "STUNServer", "ServerConfiguration", "Signaling", "SignalingGateway", "SocketIO",
-                "TURNRelay",
+                "TURNRelay", "Webhook",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -319,6 +330,11 @@ let package = Package(
             dependencies: [
                 "CallModel", "CallService", "CallStore", "CallStoreTestSupport", "Locking", "Signaling", "SocketIO",
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "WebhookTests",
+            dependencies: ["CallModel", "Webhook", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
         .testTarget(name: "CallPageTests", dependencies: ["CallPage"], swiftSettings: strict),

@@ -64,11 +64,12 @@ extension CallService {
                 now: self.clock(),
                 policy: self.policy
             )
-            let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
+            let commit = self.commit(of: transition)
             let outcome = try await self.written(commit) { () async throws(StoreFailure) in
                 try await self.store.create(commit)
             }
             guard outcome == .created else { return nil }
+            if !commit.notices.isEmpty { self.outbox?.ring() }
             await self.tell(commit)
             return transition.call
         }

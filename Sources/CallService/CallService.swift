@@ -19,6 +19,7 @@ public final class CallService: Sendable {
     let lanes = CallLanes()
     let recentCalls = RecentCalls()
     let untold = UntoldCommits()
+    let outbox: Outbox?
     private let isStoreInTrouble = Atomic(false)
 
     /// The sockets of this node.
@@ -36,6 +37,7 @@ public final class CallService: Sendable {
         rooms: any RoomDirectory,
         iceServers: any ICEServerProvider,
         mediaRelay: (any MediaRelay)? = nil,
+        outbox: Outbox? = nil,
         policy: CallPolicy,
         clock: @escaping @Sendable () -> Timestamp,
         log: @escaping @Sendable (CallServiceReport) -> Void
@@ -45,6 +47,7 @@ public final class CallService: Sendable {
         self.rooms = rooms
         ice = iceServers
         self.mediaRelay = mediaRelay
+        self.outbox = outbox
         self.policy = policy
         self.clock = clock
         self.log = log
@@ -141,7 +144,7 @@ extension CallService {
             try await authorise(call)
             let transition = try apply(call)
             guard transition.isChange else { return transition }
-            let commit = CallCommit(transition: transition, outgoing: transition.outgoing)
+            let commit = self.commit(of: transition)
             if try await written(commit, { () async throws(StoreFailure) in try await self.store.commit(commit) }) {
                 await committed(commit)
                 return transition
@@ -160,7 +163,7 @@ extension CallService {
                     }
                     var commit: CallCommit?
                     if case .success(let transition) = result, transition.isChange {
-                        commit = CallCommit(transition: transition, outgoing: transition.outgoing)
+                        commit = self.commit(of: transition)
                     }
                     asked.withLock { [commit] in $0 = commit }
                     return (commit, result)
@@ -172,6 +175,12 @@ extension CallService {
         }
         if let commit = asked.withLock({ $0 }) { await committed(commit) }
         return try result.get()
+    }
+
+    /// A transition with all that is told of it.
+    func commit(of transition: CallTransition) -> CallCommit {
+        let notices = outbox == nil ? [] : transition.notices
+        return CallCommit(transition: transition, outgoing: transition.outgoing, notices: notices)
     }
 
     /// Asks the store to write; what it gives no answer to is looked for later.
@@ -191,6 +200,7 @@ extension CallService {
     private func committed(_ commit: CallCommit) async {
         recentCalls.remember(commit.transition.call)
         if commit.transition.endsCall { mediaRelay?.callEnded(commit.transition.call.id) }
+        if !commit.notices.isEmpty { outbox?.ring() }
         await tell(commit)
     }
 

@@ -59,6 +59,12 @@ public protocol CallStore: Sendable {
     /// Deletes ended calls, their audit and idempotency records from before a moment; answers how many calls went.
     func prune(endedBefore: Timestamp, keysBefore: Timestamp, limit: Int) async throws(StoreFailure) -> Int
 
+    /// Claims notices that are due, of each call the first that waits: until a moment they are nobody else's to send.
+    func claimNotices(at now: Timestamp, until: Timestamp, limit: Int) async throws(StoreFailure) -> [StoredNotice]
+
+    /// Writes down what came of sending a notice.
+    func settle(_ notice: StoredNotice, _ outcome: NoticeOutcome) async throws(StoreFailure)
+
     /// Claims an idempotency key for its first use, or finds what came of that.
     func claim(_ key: IdempotencyKey, at now: Timestamp) async throws(StoreFailure) -> IdempotencyClaim
 
@@ -94,6 +100,8 @@ public struct CallCommit: Sendable {
     public let transition: CallTransition
     /// The same events as clients hear them.
     public let outgoing: [OutgoingEvent]
+    /// What of them goes through the outbox to others.
+    public let notices: [CallNotice]
 
     /// The number of the call's newest event before.
     public var previousSequence: Int64 { transition.call.sequence - Int64(transition.events.count) }
@@ -103,9 +111,10 @@ public struct CallCommit: Sendable {
     var isTimeToDropSignals: Bool { transition.call.sequence / 64 != previousSequence / 64 }
 
     /// Pairs a transition with its events for clients.
-    public init(transition: CallTransition, outgoing: [OutgoingEvent]) {
+    public init(transition: CallTransition, outgoing: [OutgoingEvent], notices: [CallNotice] = []) {
         self.transition = transition
         self.outgoing = outgoing
+        self.notices = notices
     }
 }
 

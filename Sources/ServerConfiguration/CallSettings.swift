@@ -12,8 +12,11 @@ public struct CallSettings: Sendable {
     public let initiatePerUser: Rate?
     /// Calls started per client address; nil: no limit.
     public let initiatePerAddress: Rate?
+    /// Whom notices of calls are posted to; nil: nobody.
+    public let webhook: WebhookSettings?
 
     init(_ reader: SettingReader) throws(ConfigurationFailure) {
+        webhook = try WebhookSettings(reader)
         let range = Duration.seconds(1)...(.seconds(86_400))
         ringTimeout = try reader.duration(.callRingTimeout, in: range)
         connectTimeout = try reader.duration(.callConnectTimeout, in: range)

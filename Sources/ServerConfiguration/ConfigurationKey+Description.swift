@@ -170,6 +170,9 @@ extension ConfigurationKey {
         case .callMaxParticipants: call(.value("6"), "Participants of a group call.")
         case .callInitiateRate:
             call(.value("user=10/m,address=60/m"), "Calls started per user and per address; empty: no limit.")
+        case .callWebhookURL:
+            call(.none, "http(s)://… that is told of calls: placed, answered, rejected, missed, left, ended.")
+        case .callWebhookSecret: call(.none, "What the receiver of CALL_WEBHOOK_URL verifies notices with.")
         case .socketPingInterval: call(.value("25s"), "Socket.IO heartbeat.")
         case .socketPingTimeout: call(.value("20s"), "How long a heartbeat may stay unanswered.")
         case .socketMaxPayload: call(.value("1000000"), "Largest Socket.IO message in bytes.")

@@ -52,6 +52,8 @@ public enum ConfigurationKey: String, CaseIterable, Sendable {
     case callReconnectGrace = "CALL_RECONNECT_GRACE"
     case callMaxParticipants = "CALL_MAX_PARTICIPANTS"
     case callInitiateRate = "CALL_INITIATE_RATE"
+    case callWebhookURL = "CALL_WEBHOOK_URL"
+    case callWebhookSecret = "CALL_WEBHOOK_SECRET"
 
     case socketPingInterval = "SOCKET_PING_INTERVAL"
     case socketPingTimeout = "SOCKET_PING_TIMEOUT"
@@ -72,7 +74,7 @@ public enum ConfigurationKey: String, CaseIterable, Sendable {
     /// The URLs of databases count as secrets because they carry a password.
     public var isSecret: Bool {
         switch self {
-        case .databaseURL, .redisURL, .turnSharedSecret, .turnStaticUsers, .turnCredential: true
+        case .databaseURL, .redisURL, .turnSharedSecret, .turnStaticUsers, .turnCredential, .callWebhookSecret: true
         default: false
         }
     }

@@ -39,6 +39,10 @@ enum ImportRules {
             own: callCore.union(["CallStore", "Locking"]),
             foreign: ["Synchronization"]
         ),
+        "Webhook": ImportRule(
+            own: ["CallModel", "CallService"],
+            foreign: ["AsyncHTTPClient", "Crypto", "Foundation", "NIOCore", "NIOHTTP1"]
+        ),
         "SignalingGateway": ImportRule(
             own: callCore.union(["CallService", "Locking", "NetPrimitives"]),
             foreign: [

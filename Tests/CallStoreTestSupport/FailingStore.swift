@@ -96,6 +96,18 @@ package final class FailingStore: CallStore {
         try await store.prune(endedBefore: endedBefore, keysBefore: keysBefore, limit: limit)
     }
 
+    package func claimNotices(at now: Timestamp, until: Timestamp, limit: Int) async throws(StoreFailure)
+        -> [StoredNotice]
+    {
+        try check(.writes)
+        return try await store.claimNotices(at: now, until: until, limit: limit)
+    }
+
+    package func settle(_ notice: StoredNotice, _ outcome: NoticeOutcome) async throws(StoreFailure) {
+        try check(.writes)
+        try await store.settle(notice, outcome)
+    }
+
     package func claim(_ key: IdempotencyKey, at now: Timestamp) async throws(StoreFailure) -> IdempotencyClaim {
         try await store.claim(key, at: now)
     }

@@ -29,12 +29,16 @@ struct PostgresPlanTests {
         INSERT INTO call_relay SELECT call_id, user_id, 1, 1 FROM call_participants;
         INSERT INTO idempotency_keys (user_id, route, key, body_hash, claimed_at)
         SELECT '@user' || n, '/', 'key' || n, 'hash', n FROM generate_series(1, 10000) AS n;
-        ANALYZE call_sessions, call_participants, call_events, call_signals, call_relay, idempotency_keys;
+        INSERT INTO call_outbox (call_id, seq, notice_id, payload, next_attempt, created_at, given_up_at)
+        SELECT 'call' || n, seq, n || '.' || seq, '{}', n, n, CASE WHEN n % 50 = 0 THEN n END
+        FROM generate_series(1, 10000) AS n, generate_series(1, 2) AS seq;
+        ANALYZE call_sessions, call_participants, call_events, call_signals, call_relay, idempotency_keys, call_outbox;
         """
 
     private static let writing: [PostgresStatement] = [
         .commitEvents, .commitCall, .commitParticipants, .purgeSignals, .dropOldSignals, .addRelayUse, .pruneCalls,
-        .pruneKeys, .readKey, .settleKey, .releaseKey, .lockCall,
+        .pruneKeys, .readKey, .settleKey, .releaseKey, .lockCall, .claimNotices, .dropNotice, .postponeNotice,
+        .giveUpNotice,
     ]
 
     @Test("Every statement finds its rows by an index, in a database of many calls, whatever its values are")

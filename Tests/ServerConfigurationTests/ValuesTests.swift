@@ -78,6 +78,15 @@ struct ValuesTests {
         #expect(configuration.database.location == .sqlite(path: "/tmp/x.db"))
     }
 
+    @Test("a webhook's secret is text, or Base64 behind whsec_", arguments: ["plain", "whsec_cGxhaW4="])
+    func webhook(secret: String) throws {
+        let settings = ["CALL_WEBHOOK_URL": "https://a.example/x?y=1", "CALL_WEBHOOK_SECRET": secret]
+        let webhook = try #require(try configuration(settings).calls.webhook)
+        #expect(webhook.url == "https://a.example/x?y=1")
+        #expect(webhook.key == Array("plain".utf8))
+        #expect(try configuration([:]).calls.webhook == nil)
+    }
+
     @Test("a PostgreSQL URL goes to libpq as it was written", arguments: ["postgres", "postgresql"])
     func postgres(scheme: String) throws {
         let url =

@@ -7,9 +7,9 @@ struct SchemaStep: Sendable {
     let sql: String
 
     /// Every step of SQLite's schema, in order.
-    static let sqlite = [sqliteVoiceVideoCalls, sqliteCallRelay]
+    static let sqlite = [sqliteVoiceVideoCalls, sqliteCallRelay, sqliteCallOutbox]
     /// Every step of PostgreSQL's schema, in order.
-    static let postgres = [postgresVoiceVideoCalls, postgresCallRelay]
+    static let postgres = [postgresVoiceVideoCalls, postgresCallRelay, postgresCallOutbox]
 
     var migration: Migration { Migration(version: version, name: name) }
 

@@ -7,6 +7,7 @@ extension PostgresCallStore {
         let call = commit.transition.call
         let command = PostgresCommand(.createCall) {
             $0.append(commit)
+            $0.append(commit.notices)
             $0.append(changeable: call)
             $0.append(call.participants)
             $0.append(fixed: call)
@@ -83,36 +84,43 @@ extension PostgresCallStore {
 
     /// The change itself, and what of the call's signals goes with it.
     private static func commands(for commit: CallCommit) -> [PostgresCommand] {
+        [change(commit)] + signalsDropped(by: commit)
+    }
+
+    private static func change(_ commit: CallCommit) -> PostgresCommand {
         let transition = commit.transition
         let call = transition.call
-        let change: PostgresCommand
-        if transition.onlyAppends {
-            change = PostgresCommand(.commitEvents) { $0.append(commit) }
-        } else if transition.changesParticipants {
-            change = PostgresCommand(.commitParticipants) {
+        if transition.onlyAppends { return PostgresCommand(.commitEvents) { $0.append(commit) } }
+        if transition.changesParticipants {
+            return PostgresCommand(.commitParticipants) {
                 $0.append(commit)
+                $0.append(commit.notices)
                 $0.append(changeable: call)
                 $0.append(call.participants)
             }
-        } else {
-            change = PostgresCommand(.commitCall) {
-                $0.append(commit)
-                $0.append(changeable: call)
-            }
         }
-        if transition.purgesSignals {
+        return PostgresCommand(.commitCall) {
+            $0.append(commit)
+            $0.append(commit.notices)
+            $0.append(changeable: call)
+        }
+    }
+
+    private static func signalsDropped(by commit: CallCommit) -> [PostgresCommand] {
+        let call = commit.transition.call
+        if commit.transition.purgesSignals {
             let purge = PostgresCommand(.purgeSignals) {
                 $0.append(call.id.rawValue)
                 $0.append(call.version)
             }
-            return [change, purge]
+            return [purge]
         }
-        guard commit.isTimeToDropSignals else { return [change] }
+        guard commit.isTimeToDropSignals else { return [] }
         let drop = PostgresCommand(.dropOldSignals) {
             $0.append(call.id.rawValue)
             $0.append(Int64(CallLimits.keptEvents))
         }
-        return [change, drop]
+        return [drop]
     }
 
     /// Deletes old ended calls with all that hangs on them, and forgotten idempotency keys.

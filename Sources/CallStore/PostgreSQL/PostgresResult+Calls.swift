@@ -118,6 +118,17 @@ extension PostgresResult {
         }
     }
 
+    /// Rows of `claimNotices`.
+    func notices() throws(StoreFailure) -> [StoredNotice] {
+        try rows("read notice") { row in
+            guard let id = text(row, 0).flatMap(CallID.init), let sequence = number(row, 1), let name = text(row, 2),
+                let payload = text(row, 3), let attempts = number(row, 4), let createdAt = time(row, 5)
+            else { return nil }
+            let notice = CallNotice(sequence: sequence, id: name, payload: payload)
+            return StoredNotice(callID: id, notice: notice, attempts: Int(attempts), createdAt: createdAt)
+        }
+    }
+
     private func rows<Value>(_ operation: String, _ read: (Int) -> Value?) throws(StoreFailure) -> [Value] {
         var values: [Value] = []
         values.reserveCapacity(rowCount)

@@ -17,33 +17,44 @@ extension PostgresStatement {
             INSERT INTO call_signals (call_id, seq, event, scope, from_user, to_user, payload)
             SELECT moved.call_id, signal.* FROM moved, unnest($13, $14, $15, $16, $17, $18) AS signal
         )
-        SELECT 1 FROM moved
         """
 
-    /// $19 to $28: what of the call itself can change.
+    /// $19 to $21: what of it others are told.
+    private static let noticeTypes: [PostgresType] = [.bigints, .texts, .texts]
+
+    /// In the same transaction, since it is the same statement: nothing can come between a change and what is told of it.
+    private static let appendAll = """
+        \(append), boxed AS (
+            INSERT INTO call_outbox (call_id, next_attempt, created_at, seq, notice_id, payload)
+            SELECT moved.call_id, $12[cardinality($12)], $12[cardinality($12)], notice.*
+            FROM moved, unnest($19, $20, $21) AS notice
+        )
+        """
+
+    /// $22 to $31: what of the call itself can change.
     private static let callTypes: [PostgresType] = [
         .text, .text, .bigint, .bigint, .text, .text, .bigint, .bigint, .bigint, .bigint,
     ]
 
     private static let updateCall = """
         UPDATE call_sessions SET
-            seq = $3, version = $4, call_type = $19, state = $20, answered_at = $21, ended_at = $22, end_reason = $23,
-            ended_by = $24, ring_deadline = $25, connect_deadline = $26, purge_deadline = $27, next_deadline = $28
+            seq = $3, version = $4, call_type = $22, state = $23, answered_at = $24, ended_at = $25, end_reason = $26,
+            ended_by = $27, ring_deadline = $28, connect_deadline = $29, purge_deadline = $30, next_deadline = $31
         WHERE call_id = $1 AND version = $2 RETURNING call_id
         """
 
-    /// $29 to $38: the participants.
+    /// $32 to $41: the participants.
     private static let participantTypes: [PostgresType] = [
         .texts, .texts, .texts, .booleans, .booleans, .bigints, .bigints, .texts, .bigints, .bigints,
     ]
 
     private static let participants = """
-        unnest($29, $30, $31, $32, $33, $34, $35, $36, $37, $38) WITH ORDINALITY AS new (
+        unnest($32, $33, $34, $35, $36, $37, $38, $39, $40, $41) WITH ORDINALITY AS new (
             user_id, device_id, state, audio_enabled, video_enabled, joined_at, left_at, session, session_seq,
             grace_deadline, place)
         """
 
-    /// $39 to $43: what of a call never changes.
+    /// $42 to $46: what of a call never changes.
     private static let newTypes: [PostgresType] = [.text, .boolean, .boolean, .text, .bigint]
 
     /// For what changes nothing else, which is most of what happens.
@@ -54,35 +65,37 @@ extension PostgresStatement {
         WITH moved AS (
             UPDATE call_sessions SET seq = $3, version = $4 WHERE call_id = $1 AND version = $2 RETURNING call_id
         ), \(append)
+        SELECT 1 FROM moved
         """
     )
 
     static let commitCall = PostgresStatement(
         "commit call",
-        appendTypes + callTypes,
-        "WITH moved AS (\(updateCall)), \(append)"
+        appendTypes + noticeTypes + callTypes,
+        "WITH moved AS (\(updateCall)), \(appendAll) SELECT 1 FROM moved"
     )
 
     static let commitParticipants = PostgresStatement(
         "commit participants",
-        appendTypes + callTypes + participantTypes,
+        appendTypes + noticeTypes + callTypes + participantTypes,
         """
         WITH moved AS (\(updateCall)), people AS (
             UPDATE call_participants p SET
                 device_id = new.device_id, state = new.state, audio_enabled = new.audio_enabled,
                 video_enabled = new.video_enabled, joined_at = new.joined_at, left_at = new.left_at,
                 session = new.session, session_seq = new.session_seq, grace_deadline = new.grace_deadline,
-                is_ended = $20 = 'ended'
+                is_ended = $23 = 'ended'
             FROM moved, \(participants)
             WHERE p.call_id = moved.call_id AND p.user_id = new.user_id
-        ), \(append)
+        ), \(appendAll)
+        SELECT 1 FROM moved
         """
     )
 
     /// Says nothing of the room's one active call: that is a matter of the index.
     static let createCall = PostgresStatement(
         "create call",
-        appendTypes + callTypes + participantTypes + newTypes,
+        appendTypes + noticeTypes + callTypes + participantTypes + newTypes,
         """
         WITH moved AS (
             INSERT INTO call_sessions (
@@ -90,17 +103,18 @@ extension PostgresStatement {
                 connect_deadline, purge_deadline, next_deadline, room_id, is_group, is_relay_only, created_by,
                 created_at)
             VALUES (
-                $1, $3, $4, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $39, $40, $41, $42, $43)
+                $1, $3, $4, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $42, $43, $44, $45, $46)
             ON CONFLICT (room_id) WHERE state <> 'ended' DO NOTHING RETURNING call_id
         ), people AS (
             INSERT INTO call_participants (
                 call_id, position, user_id, device_id, state, audio_enabled, video_enabled, joined_at, left_at, session,
                 session_seq, grace_deadline, created_at, is_ended)
             SELECT moved.call_id, new.place - 1, new.user_id, new.device_id, new.state, new.audio_enabled,
-                new.video_enabled, new.joined_at, new.left_at, new.session, new.session_seq, new.grace_deadline, $43,
-                $20 = 'ended'
+                new.video_enabled, new.joined_at, new.left_at, new.session, new.session_seq, new.grace_deadline, $46,
+                $23 = 'ended'
             FROM moved, \(participants)
-        ), \(append)
+        ), \(appendAll)
+        SELECT 1 FROM moved
         """
     )
 

@@ -28,7 +28,14 @@ extension PostgresValues {
         append(texts: commit.outgoing) { $0.payload }
     }
 
-    /// $19 to $28.
+    /// $19 to $21.
+    mutating func append(_ notices: [CallNotice]) {
+        append(numbers: notices) { $0.sequence }
+        append(texts: notices) { $0.id }
+        append(texts: notices) { $0.payload }
+    }
+
+    /// $22 to $31.
     mutating func append(changeable call: Call) {
         append(call.callType.rawValue)
         append(call.state.rawValue)
@@ -42,7 +49,7 @@ extension PostgresValues {
         append(call.nextDeadline?.milliseconds)
     }
 
-    /// $29 to $38.
+    /// $32 to $41.
     mutating func append(_ participants: [Participant]) {
         append(texts: participants) { $0.userID }
         append(texts: participants) { $0.deviceID }
@@ -56,7 +63,7 @@ extension PostgresValues {
         append(numbers: participants) { $0.graceDeadline?.milliseconds }
     }
 
-    /// $39 to $43.
+    /// $42 to $46.
     mutating func append(fixed call: Call) {
         append(call.roomID)
         append(call.isGroup)

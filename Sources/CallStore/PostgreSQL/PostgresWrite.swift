@@ -8,6 +8,7 @@ struct PostgresPlan: Sendable {
         case key(String)
         case room(String)
         case call(String)
+        case notice(String)
     }
 
     /// The first of what it locks, or the only one.

@@ -113,6 +113,13 @@ extension SQLiteCallStore {
                 id, event.sequence, event.name, event.scope.rawValue, event.sender, event.recipient, event.payload,
             ])
         }
+        if !commit.notices.isEmpty {
+            let at = transition.events.last?.at.milliseconds
+            let insertNotice = try db.cachedStatement(sql: Self.insertNotice)
+            for notice in commit.notices {
+                try insertNotice.execute(arguments: [id, notice.sequence, notice.id, notice.payload, at, at])
+            }
+        }
         try dropSignals(commit, db)
     }
 

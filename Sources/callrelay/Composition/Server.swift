@@ -55,6 +55,12 @@ struct Server {
 
         let hub = Hub()
         let troubles = StoreTroubleLog(logger: logger)
+        let outbox = OutboxLifecycle(
+            configuration.calls.webhook,
+            store: store,
+            troubles: troubles,
+            logger: logger
+        )
         let calls = CallService(
             store: store,
             hub: hub,
@@ -63,6 +69,7 @@ struct Server {
             mediaRelay: relay.map { started in
                 RelayLink(relay: started.relay, credentialSeconds: credentialSeconds, logger: logger)
             },
+            outbox: outbox?.outbox,
             policy: CallPolicy(configuration.calls),
             clock: { WallClock.now() },
             log: { [logger] in $0.log(to: logger, troubles) }
@@ -115,6 +122,7 @@ struct Server {
             )
             services.append(relay.lifecycle(configuration, logger))
         }
+        if let outbox { services.append(outbox) }
         services.append(
             CallUpkeep(
                 calls: calls,
