@@ -41,7 +41,7 @@ struct PostgresPlanTests {
         .giveUpNotice,
     ]
 
-    @Test("Every statement finds its rows by an index, in a database of many calls, whatever its values are")
+    @Test("Every statement finds its rows by an index in a database of many calls")
     func indexes() async throws {
         let fixture = try await StoreFixture(.postgres)
         try await fixture.database.execute(Self.calls)

@@ -187,7 +187,7 @@ def echo(relay: TurnClient) -> None:
         assert peer.recv(100) == b"still here"
 
 
-def test_a_server_that_is_killed_again_and_again_loses_nothing_that_was_acknowledged(
+def test_a_database_that_is_killed_again_and_again_loses_nothing_acknowledged(
     start_server: Callable[..., RunningServer], database: str, running_postgres: PostgreSQL
 ) -> None:
     server = start_server(DATABASE_URL=database, SOCKET_EVENT_RATE="")
