@@ -115,6 +115,17 @@ let package = Package(
             dependencies: ["CallModel", "CallStore", "Locking", "Signaling", "SocketIO"],
             swiftSettings: strict
         ),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .target(
+            name: "Redis",
+            dependencies: ["CHiredis", "Locking", .product(name: "NIOPosix", package: "swift-nio")],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Cluster",
+            dependencies: ["CallModel", "CallService", "Locking", "Redis", "Signaling", "SocketIO"],
+            swiftSettings: strict
+        ),
         .target(
             name: "Webhook",
             dependencies: [
@@ -159,8 +170,9 @@ let package = Package(
         .executableTarget(
             name: "callrelay",
             dependencies: [
-                "CallAPI", "CallModel", "CallService", "CallStore", "Locking", "NetPrimitives", "PacketIO", "Postgres",
-                "RelayRuntime", "STUNServer", "ServerConfiguration", "Signaling", "SignalingGateway", "SocketIO",
+                "CallAPI", "CallModel", "CallService", "CallStore", "Cluster", "Locking", "NetPrimitives", "PacketIO",
+                "Postgres", "Redis", "RelayRuntime", "STUNServer", "ServerConfiguration", "Signaling",
+                "SignalingGateway", "SocketIO",
                 "TURNRelay", "Webhook",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -330,6 +342,12 @@ let package = Package(
             dependencies: [
                 "CallModel", "CallService", "CallStore", "CallStoreTestSupport", "Locking", "Signaling", "SocketIO",
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "RedisTests", dependencies: ["Locking", "Redis"], swiftSettings: strict),
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: ["CallModel", "CallService", "Cluster", "SocketIO"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -9,14 +9,14 @@ RELEASE_FLAGS=(-c release --static-swift-stdlib -Xcc -fno-omit-frame-pointer -Xs
 DEBUG_FLAGS=(--explicit-target-dependency-import-check error)
 
 # What the binaries link: GRDB the system's SQLite, the store of PostgreSQL its client library.
-BUILD_PACKAGES=(libpq-dev libsqlite3-dev)
+BUILD_PACKAGES=(libhiredis-dev libpq-dev libsqlite3-dev)
 # coturn: its load generator is a peer of the relay's tests. chromium, firefox-esr: the call page's tests. postgresql: psql
-# and a throw-away server for the migrations' test. iproute2: small networks for the tests of IP headers. binutils: the
+# and throw-away servers, as of redis-server. iproute2: small networks for the tests of IP headers. binutils: the
 # release binary's machine code, for the proof that the packet path allocates nothing.
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" binutils chromium coturn curl firefox-esr iproute2 jq openssl postgresql python3 python3-venv
-    shellcheck
+    redis-server shellcheck
 )
 
 say() { printf '==> %s\n' "$*"; }
@@ -66,7 +66,7 @@ ensure_packages() {
     [ "$status" -eq 0 ] || fail "apt-get could not install: ${missing[*]}"
     for package in "${missing[@]}"; do
         case "$package" in
-            coturn | postgresql) disable_service "$package" ;;
+            coturn | postgresql | redis-server) disable_service "$package" ;;
         esac
     done
 }

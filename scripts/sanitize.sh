@@ -45,7 +45,7 @@ export HOSTILE_DATAGRAMS=${HOSTILE_DATAGRAMS:-100000}
 say "building the tests for the $sanitizer sanitizer"
 swift build --build-tests "${flags[@]}"
 say "swift test"
-.venv/bin/python Tests/e2e/postgres_server.py swift test --skip-build "${flags[@]}" "$@" 2>&1 | tee "$swift_log"
+.venv/bin/python Tests/e2e/with_services.py swift test --skip-build "${flags[@]}" "$@" 2>&1 | tee "$swift_log"
 say "end-to-end tests of the relay with the sanitized server"
 # A server's reports go to files of their own, since a test may not look at what the server wrote.
 export ASAN_OPTIONS=$options:log_path=$server_log TSAN_OPTIONS=log_path=$server_log

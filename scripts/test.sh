@@ -17,8 +17,8 @@ CALL_TESTS=(
     test_call_relay.py test_idempotency.py test_replay.py test_socketio_clients.py
 )
 
-# Runs a command with a PostgreSQL server of its own.
-with_postgres() { .venv/bin/python Tests/e2e/postgres_server.py "$@"; }
+# Runs a command with a PostgreSQL and a Redis server of its own.
+with_services() { .venv/bin/python Tests/e2e/with_services.py "$@"; }
 
 logs=.build/test-logs
 swift_log=$logs/swift-test.log
@@ -57,7 +57,7 @@ say "the benchmark's reports"
 say "building debug with the tests"
 swift build --build-tests "${DEBUG_FLAGS[@]}"
 say "swift test"
-with_postgres swift test --skip-build "${DEBUG_FLAGS[@]}" 2>&1 | tee "$swift_log"
+with_services swift test --skip-build "${DEBUG_FLAGS[@]}" 2>&1 | tee "$swift_log"
 
 say "building release"
 swift build "${RELEASE_FLAGS[@]}"
@@ -67,4 +67,4 @@ CALLRELAY_TEST_WORKERS=3 .venv/bin/python -m pytest Tests/e2e 2>&1 | tee -a "$py
 say "the relay's end-to-end tests with one shard"
 CALLRELAY_TEST_WORKERS=1 .venv/bin/python -m pytest "${RELAY_TESTS[@]/#/Tests/e2e/}" 2>&1 | tee -a "$pytest_log"
 say "the calls' end-to-end tests on PostgreSQL"
-with_postgres .venv/bin/python -m pytest "${CALL_TESTS[@]/#/Tests/e2e/}" 2>&1 | tee -a "$pytest_log"
+with_services .venv/bin/python -m pytest "${CALL_TESTS[@]/#/Tests/e2e/}" 2>&1 | tee -a "$pytest_log"

@@ -81,7 +81,7 @@ extension CallService {
             passByStore(passed, of: id, then: rest)
         case (.failure(let failure), _):
             recentCalls.forget(id)
-            if let commit = batch.commit { untold.note(commit) }
+            if batch.commit != nil { untold.note(id) }
             let failure = reported(failure)
             for underway in batch.all { underway.done(.failure(failure)) }
             leaveLane(id)
@@ -116,6 +116,7 @@ extension CallService {
     private func tellAtOnce(_ commit: CallCommit, told: @escaping @Sendable () -> Void) {
         let call = commit.transition.call
         if hub.deliver(commit.outgoing, of: call, after: commit.previousSequence, keepsSessions: true) {
+            hub.announcer?.announce(commit.outgoing, of: call)
             told()
         } else {
             Task {

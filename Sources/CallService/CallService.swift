@@ -20,6 +20,7 @@ public final class CallService: Sendable {
     let recentCalls = RecentCalls()
     let untold = UntoldCommits()
     let outbox: Outbox?
+    let catchUps = CatchUps()
     private let isStoreInTrouble = Atomic(false)
 
     /// The sockets of this node.
@@ -170,7 +171,7 @@ extension CallService {
                 }
             }
         } catch {
-            if let commit = asked.withLock({ $0 }) { untold.note(commit) }
+            if asked.withLock({ $0 }) != nil { untold.note(id) }
             throw error
         }
         if let commit = asked.withLock({ $0 }) { await committed(commit) }
@@ -191,7 +192,7 @@ extension CallService {
         do throws(CallFailure) {
             return try await stored(write)
         } catch {
-            untold.note(commit)
+            untold.note(commit.transition.call.id)
             throw error
         }
     }
@@ -220,9 +221,11 @@ extension CallService {
                 let events = missed.filter { $0.sequence <= before } + commit.outgoing
                 _ = hub.deliver(events, of: call, after: cursor)
             } catch {
+                hub.announcer?.announce(commit.outgoing, of: call)
                 return
             }
         }
+        hub.announcer?.announce(commit.outgoing, of: call)
         if case .ended(let reason) = commit.transition.events.last?.kind {
             log(.callEnded(call: call.id, reason: reason))
         }

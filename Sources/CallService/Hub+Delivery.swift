@@ -4,9 +4,21 @@ import Signaling
 import SocketIO
 
 extension Hub {
-    /// The newest event of a call that this node delivered, if a joined socket here depends on the order.
+    /// The newest event of a call that this node delivered, if a socket here that has joined or rings depends on the order.
     func cursor(of call: CallID) -> Int64? {
         state.withLock { $0.cursors[call] }
+    }
+
+    /// What of the store this node's sockets depend on: calls with the newest event that was delivered, and users.
+    var interests: (cursors: [CallID: Int64], users: [UserID]) {
+        state.withLock { ($0.cursors, $0.rooms.users) }
+    }
+
+    /// The sockets of a user that were not told of a call that rings.
+    func untold(of call: CallID, user: UserID) -> [SessionID] {
+        state.withLock { state in
+            state.rooms.sockets(of: user).filter { state.rooms.member($0)?.toldCalls.contains(call) != true }
+        }
     }
 
     /// Hands events to the sockets that are to hear them and moves the call's cursor. Called from the call's lane.
@@ -44,7 +56,7 @@ extension Hub {
             if keepsSessions {
                 if state.cursors[call.id] != nil { state.cursors[call.id] = max(call.sequence, delivered) }
             } else {
-                state.settle(call)
+                settle(call, &state)
             }
             return true
         }
@@ -58,11 +70,13 @@ extension Hub {
         state.withLock { state in
             guard state.sockets[socket] != nil else { return }
             let gate = Gate(call: call.id, socket: socket)
+            let isFirst = !state.rooms.hasSessions(call.id)
             state.rooms.join(socket, call.id)
+            if isFirst { announcer?.changed(.call(call.id), isPresent: true) }
             state.gates[gate] = kept
             let credential = Credential(endsAt: ice.expiresAt, secondsToLive: ice.secondsToLive)
             state.credentials[call.id, default: [:]][socket] = credential
-            state.settle(call)
+            settle(call, &state)
         }
     }
 
@@ -79,8 +93,11 @@ extension Hub {
 
     /// Tells one socket of a call that rings for its user, if it has not been told.
     func tell(_ socket: SessionID, of call: Call) {
-        let connection = state.withLock { state in
-            state.rooms.tell(socket, of: call.id) ? state.sockets[socket] : nil
+        let connection: (any CallSocket)? = state.withLock { state in
+            guard state.rooms.tell(socket, of: call.id) else { return nil }
+            // It hears what follows, so that it depends on the order from here on.
+            if state.cursors[call.id] == nil { state.cursors[call.id] = call.sequence }
+            return state.sockets[socket]
         }
         connection?.emit(
             "call-incoming",
@@ -113,14 +130,18 @@ extension Hub {
     }
 }
 
-extension Hub.State {
-    /// Brings the node's view of a call in line with its committed state.
-    mutating func settle(_ call: Call) {
-        let hasSessions = rooms.reconcile(with: call)
-        cursors[call.id] = hasSessions ? max(call.sequence, cursors[call.id] ?? 0) : nil
-        for socket in (credentials[call.id] ?? [:]).keys
-        where rooms.member(socket)?.calls.contains(call.id) != true {
-            forget(Hub.Gate(call: call.id, socket: socket))
+extension Hub {
+    /// Brings the node's view of a call in line with its committed state. Called inside the lock.
+    private func settle(_ call: Call, _ state: inout State) {
+        let hadSessions = state.rooms.hasSessions(call.id)
+        state.rooms.reconcile(with: call)
+        let hasSessions = state.rooms.hasSessions(call.id)
+        if hadSessions, !hasSessions { announcer?.changed(.call(call.id), isPresent: false) }
+        let newest = max(call.sequence, state.cursors[call.id] ?? 0)
+        state.cursors[call.id] = state.rooms.hasListeners(call.id) ? newest : nil
+        for socket in (state.credentials[call.id] ?? [:]).keys
+        where state.rooms.member(socket)?.calls.contains(call.id) != true {
+            state.forget(Gate(call: call.id, socket: socket))
         }
     }
 }

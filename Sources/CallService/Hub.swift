@@ -1,7 +1,7 @@
 public import CallModel
 import Locking
 import Signaling
-import SocketIO
+public import SocketIO
 
 /// The sockets of this node: who they are, what they have joined, and the way to each.
 ///
@@ -11,7 +11,7 @@ public final class Hub: Sendable {
     struct State {
         var rooms = SocketRooms()
         var sockets: [SessionID: any CallSocket] = [:]
-        /// The newest event of a call that this node delivered, for calls with a joined socket here.
+        /// The newest event of a call that this node delivered, for calls with a socket here that has joined or rings.
         var cursors: [CallID: Int64] = [:]
         /// Sessions whose `join-call` is not acknowledged yet, and the events that wait for that.
         var gates: [Gate: [OutgoingEvent]] = [:]
@@ -35,9 +35,11 @@ public final class Hub: Sendable {
     static let gateLimit = CallLimits.keptEvents + 512
 
     let state = Locked(State())
+    /// Who tells other nodes, if there are any.
+    let announcer: (any CallAnnouncer)?
 
     /// A hub without sockets.
-    public init() {}
+    public init(announcer: (any CallAnnouncer)? = nil) { self.announcer = announcer }
 
     /// The users with a connected socket that named the room, in order of their ids.
     public func members(ofRoom roomID: String) -> [UserID] {
@@ -49,10 +51,28 @@ public final class Hub: Sendable {
         state.withLock { state in Set(users.filter(state.rooms.isConnected)) }
     }
 
+    /// Closes every connection, so that clients come back, here or elsewhere.
+    public func closeAll() {
+        for socket in state.withLock({ Array($0.sockets.values) }) { socket.close() }
+    }
+
+    /// Sends the sockets of some rooms, or all if none is named, what somebody else composed.
+    public func emit(_ event: String, arguments: [JSONText], rooms: [String], except: [String]) {
+        let sockets = state.withLock { state in
+            let left = Set(except.flatMap { state.sockets(inRoom: $0) })
+            let meant = rooms.isEmpty ? Array(state.sockets.keys) : rooms.flatMap { state.sockets(inRoom: $0) }
+            return Set(meant).subtracting(left).sorted().compactMap { state.sockets[$0] }
+        }
+        for socket in sockets { socket.emit(event, arguments: arguments) }
+    }
+
     func connect(_ socket: any CallSocket, user: UserID, rooms: [String]) {
         state.withLock { state in
             state.sockets[socket.id] = socket
+            let isFirst = !state.rooms.isConnected(user)
             let changed = state.rooms.connect(socket.id, user: user, rooms: rooms)
+            // Inside the lock, so that what is said last is true.
+            if isFirst { announcer?.changed(.user(user), isPresent: true) }
             // The newcomer hears of every room that it named, the others of those that changed.
             var told = Self.roomMembers(of: changed, in: state, except: socket.id)
             for room in (state.rooms.member(socket.id)?.rooms ?? []).sorted() {
@@ -67,7 +87,14 @@ public final class Hub: Sendable {
         state.withLock { state in
             state.sockets[socket] = nil
             guard let (member, changed) = state.rooms.disconnect(socket) else { return nil }
-            for call in member.calls { state.forget(Gate(call: call, socket: socket)) }
+            for call in member.calls {
+                state.forget(Gate(call: call, socket: socket))
+                if !state.rooms.hasSessions(call) { announcer?.changed(.call(call), isPresent: false) }
+            }
+            for call in member.toldCalls.union(member.calls) where !state.rooms.hasListeners(call) {
+                state.cursors[call] = nil
+            }
+            if !state.rooms.isConnected(member.userID) { announcer?.changed(.user(member.userID), isPresent: false) }
             Self.emit(Self.roomMembers(of: changed, in: state, except: nil))
             return member
         }
@@ -113,6 +140,13 @@ public final class Hub: Sendable {
 }
 
 extension Hub.State {
+    /// The sockets of `user:<id>`, of `call:<id>`, or of a room that they named when they connected.
+    fileprivate func sockets(inRoom name: String) -> [SessionID] {
+        if name.hasPrefix("user:") { return rooms.sockets(of: String(name.dropFirst(5))) }
+        if name.hasPrefix("call:") { return CallID(String(name.dropFirst(5))).map(rooms.sessions) ?? [] }
+        return rooms.sockets(inRoom: name)
+    }
+
     mutating func forget(_ gate: Hub.Gate) {
         gates[gate] = nil
         credentials[gate.call]?[gate.socket] = nil

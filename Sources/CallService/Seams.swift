@@ -49,6 +49,8 @@ public protocol CallSocket: Sendable {
     var id: SessionID { get }
     /// Sends an event.
     func emit(_ event: String, _ payload: JSONText)
+    /// Sends an event with any number of arguments, that somebody else composed.
+    func emit(_ event: String, arguments: [JSONText])
     /// Closes the connection; for a client that lets its events pile up.
     func close()
 }

@@ -44,11 +44,26 @@ public protocol CallStore: Sendable {
     /// What clients were told, in order, after number `sequence`; at most the newest `CallLimits.keptEvents`.
     func outgoingEvents(of id: CallID, after sequence: Int64) async throws(StoreFailure) -> [OutgoingEvent]
 
+    /// The newest event's number of each of these calls that is there.
+    func sequences(of ids: [CallID]) async throws(StoreFailure) -> [CallID: Int64]
+
+    /// The calls that ring for one of these users.
+    func callsRinging(for users: [UserID]) async throws(StoreFailure) -> [CallID]
+
     /// Calls with a deadline that is due, the longest due first.
     func callsDue(at now: Timestamp, limit: Int) async throws(StoreFailure) -> [CallID]
 
     /// Calls in which somebody is joined by a socket.
     func callsWithSessions() async throws(StoreFailure) -> [CallID]
+
+    /// Says that a node is there, by the database's clock; answers which have been silent for more than so many milliseconds.
+    func keep(node: String, silence: Int64) async throws(StoreFailure) -> NodeCensus
+
+    /// Sockets in calls whose node has been silent for so long, or is not known.
+    func lostSessions(silence: Int64, limit: Int) async throws(StoreFailure) -> [NodeSession]
+
+    /// Forgets a node.
+    func forget(node: String) async throws(StoreFailure)
 
     /// Adds to what the relay carried for participants; whoever is no participant of a call that is there is passed over.
     func addRelayUse(_ uses: [CallRelayUse]) async throws(StoreFailure)

@@ -14,6 +14,8 @@ public struct ServerConfiguration: Sendable {
     public let http: HTTPSettings
     /// Where calls are kept.
     public let database: DatabaseSettings
+    /// How other nodes are heard of; nil if there are none.
+    public let redis: RedisSettings?
     /// The relay; nil if it is switched off.
     public let turn: TURNSettings?
     /// TURN servers of others that clients are told of.
@@ -41,6 +43,7 @@ public struct ServerConfiguration: Sendable {
         authentication = try reader.authentication()
         http = try HTTPSettings(reader)
         database = try DatabaseSettings(reader)
+        redis = try RedisSettings(reader)
         let turnIsOn = try reader.boolean(.turnEnabled)
         let turn = try TURNSettings(reader, authentication: authentication)
         self.turn = turnIsOn ? turn : nil

@@ -9,8 +9,6 @@ extension SettingReader {
         let absent: [(ConfigurationKey, String)] = [
             (.matrixHomeserverURL, "Matrix"),
             (.matrixEncryptedRooms, "Matrix"),
-            (.redisURL, "Redis"),
-            (.redisEmitter, "Redis"),
             (.metricsListen, "metrics"),
             (.turnTLSCertificate, "TURN over TLS"),
             (.turnTLSKey, "TURN over TLS"),

@@ -24,6 +24,8 @@ public struct SocketRooms: Sendable {
     private var socketsByUser: [UserID: [SessionID]] = [:]
     private var socketsByRoom: [String: [SessionID]] = [:]
     private var sessions: [CallID: [UserID: SessionID]] = [:]
+    /// How many sockets were told of a ringing call.
+    private var told: [CallID: Int] = [:]
 
     /// No sockets.
     public init() {}
@@ -44,6 +46,7 @@ public struct SocketRooms: Sendable {
         Self.remove(socket, of: member.userID, from: &socketsByUser)
         for room in member.rooms { Self.remove(socket, of: room, from: &socketsByRoom) }
         for call in member.calls { removeSession(socket, of: member.userID, from: call) }
+        for call in member.toldCalls { forgetTold(call) }
         let changed = member.rooms.filter { !membership(ofRoom: $0).contains(member.userID) }
         return (member, changed.sorted())
     }
@@ -59,25 +62,50 @@ public struct SocketRooms: Sendable {
         members[socket]?.calls.insert(call)
     }
 
-    /// Forgets sessions that the call's state no longer knows; answers whether any is left on this node.
-    public mutating func reconcile(with call: Call) -> Bool {
+    /// Whether a socket on this node has joined the call.
+    public func hasSessions(_ call: CallID) -> Bool { sessions[call] != nil }
+
+    /// The sockets on this node that have joined the call.
+    public func sessions(_ call: CallID) -> [SessionID] { Array((sessions[call] ?? [:]).values) }
+
+    /// Whether a socket on this node has joined the call, or was told that it rings.
+    public func hasListeners(_ call: CallID) -> Bool { sessions[call] != nil || told[call] != nil }
+
+    /// Users with a connected socket, in no order.
+    public var users: [UserID] { Array(socketsByUser.keys) }
+
+    /// Forgets sessions that the call's state no longer knows.
+    public mutating func reconcile(with call: Call) {
         for (user, socket) in sessions[call.id] ?? [:] where call.participant(user)?.session != socket {
             members[socket]?.calls.remove(call.id)
             removeSession(socket, of: user, from: call.id)
         }
         if call.state == .ended {
             for participant in call.participants {
-                for socket in sockets(of: participant.userID) { members[socket]?.toldCalls.remove(call.id) }
+                for socket in sockets(of: participant.userID)
+                where members[socket]?.toldCalls.remove(call.id) != nil {
+                    forgetTold(call.id)
+                }
             }
         }
-        return sessions[call.id] != nil
+    }
+
+    private mutating func forgetTold(_ call: CallID) {
+        let left = (told[call] ?? 0) - 1
+        told[call] = left > 0 ? left : nil
     }
 
     /// Notes that a socket is told of a ringing call; answers whether it had not been.
     public mutating func tell(_ socket: SessionID, of call: CallID) -> Bool {
-        // Calls that ended on another node are never taken out one by one. To be told twice does no harm.
-        if members[socket]?.toldCalls.count ?? 0 >= Self.toldCallsPerSocket { members[socket]?.toldCalls = [] }
-        return members[socket]?.toldCalls.insert(call).inserted ?? false
+        guard let known = members[socket]?.toldCalls, !known.contains(call) else { return false }
+        // Calls whose end this node never heard of are not taken out one by one. To be told twice does no harm.
+        if known.count >= Self.toldCallsPerSocket {
+            for old in known { forgetTold(old) }
+            members[socket]?.toldCalls = []
+        }
+        members[socket]?.toldCalls.insert(call)
+        told[call, default: 0] += 1
+        return true
     }
 
     /// The sockets on this node that are to hear an event of `call`, in a fixed order.

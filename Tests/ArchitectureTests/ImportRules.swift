@@ -39,6 +39,9 @@ enum ImportRules {
             own: callCore.union(["CallStore", "Locking"]),
             foreign: ["Synchronization"]
         ),
+        "CHiredis": ImportRule(own: [], foreign: []),
+        "Redis": ImportRule(own: ["CHiredis", "Locking"], foreign: ["Glibc", "NIOPosix"]),
+        "Cluster": ImportRule(own: callCore.union(["CallService", "Locking", "Redis"]), foreign: []),
         "Webhook": ImportRule(
             own: ["CallModel", "CallService"],
             foreign: ["AsyncHTTPClient", "Crypto", "Foundation", "NIOCore", "NIOHTTP1"]

@@ -21,6 +21,8 @@ final class FakeSocket: CallSocket {
 
     init(_ id: SessionID) { self.id = id }
 
+    func emit(_ event: String, arguments: [JSONText]) { emit(event, arguments.first ?? .null) }
+
     func emit(_ event: String, _ payload: JSONText) {
         state.withLock { $0.heard.append(Heard(event: event, payload: payload)) }
     }

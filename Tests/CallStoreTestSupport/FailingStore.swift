@@ -82,6 +82,31 @@ package final class FailingStore: CallStore {
         try await store.outgoingEvents(of: id, after: sequence)
     }
 
+    package func sequences(of ids: [CallID]) async throws(StoreFailure) -> [CallID: Int64] {
+        try check(.all)
+        return try await store.sequences(of: ids)
+    }
+
+    package func callsRinging(for users: [UserID]) async throws(StoreFailure) -> [CallID] {
+        try check(.all)
+        return try await store.callsRinging(for: users)
+    }
+
+    package func keep(node: String, silence: Int64) async throws(StoreFailure) -> NodeCensus {
+        try check(.writes)
+        return try await store.keep(node: node, silence: silence)
+    }
+
+    package func lostSessions(silence: Int64, limit: Int) async throws(StoreFailure) -> [NodeSession] {
+        try check(.all)
+        return try await store.lostSessions(silence: silence, limit: limit)
+    }
+
+    package func forget(node: String) async throws(StoreFailure) {
+        try check(.writes)
+        try await store.forget(node: node)
+    }
+
     package func callsDue(at now: Timestamp, limit: Int) async throws(StoreFailure) -> [CallID] {
         try await store.callsDue(at: now, limit: limit)
     }

@@ -13,7 +13,7 @@ package enum TestDatabase: String, CaseIterable, Sendable {
     package struct NoServer: Error, CustomStringConvertible {
         package var description: String {
             "\(serverVariable) names no PostgreSQL server: run the tests by `make test`, or give their command to"
-                + " Tests/e2e/postgres_server.py"
+                + " Tests/e2e/with_services.py"
         }
     }
 

@@ -1,10 +1,4 @@
-#!/usr/bin/env python3
-"""A PostgreSQL server of the tests' own. As a command, one is there for as long as another command runs:
-
-    Tests/e2e/postgres_server.py swift test --skip-build
-
-which finds it by CALLRELAY_TEST_POSTGRES.
-"""
+"""A PostgreSQL server of the tests' own."""
 
 import os
 import pwd
@@ -12,7 +6,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +40,7 @@ class PostgreSQL:
 
     def url(self, database: str = DATABASE, role: str = ROLE) -> str:
         """How clients name it, by its socket."""
-        return f"postgres://{role}@/{database}?host={self.folder}"
+        return f"postgres://{role}@/{database}?host={self.folder}&port={self.port or 5432}"
 
     def run(self, program: str, *arguments: str) -> None:
         command = [*self.prefix, str(self.programs / program), *arguments]
@@ -143,15 +136,3 @@ def fresh_database() -> str | None:
     schema = f"test_{secrets.token_hex(8)}"
     subprocess.run(["psql", server, "-qXc", f"CREATE SCHEMA {schema}"], check=True, timeout=30)
     return f"{server}&options=-csearch_path%3D{schema}"
-
-
-def main() -> int:
-    if len(sys.argv) < 2:
-        print(__doc__, file=sys.stderr)
-        return 64
-    with postgresql() as server:
-        return subprocess.run(sys.argv[1:], env={**os.environ, VARIABLE: server.url()}).returncode
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,9 +7,9 @@ struct SchemaStep: Sendable {
     let sql: String
 
     /// Every step of SQLite's schema, in order.
-    static let sqlite = [sqliteVoiceVideoCalls, sqliteCallRelay, sqliteCallOutbox]
+    static let sqlite = [sqliteVoiceVideoCalls, sqliteCallRelay, sqliteCallOutbox, sqliteCallNodes]
     /// Every step of PostgreSQL's schema, in order.
-    static let postgres = [postgresVoiceVideoCalls, postgresCallRelay, postgresCallOutbox]
+    static let postgres = [postgresVoiceVideoCalls, postgresCallRelay, postgresCallOutbox, postgresCallNodes]
 
     var migration: Migration { Migration(version: version, name: name) }
 

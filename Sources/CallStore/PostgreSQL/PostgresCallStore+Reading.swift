@@ -84,4 +84,25 @@ extension PostgresCallStore {
         }
         return try await read(command) { rows throws(StoreFailure) in try rows.endings().reversed() }
     }
+
+    /// The newest event's number of each of these calls that is there.
+    public func sequences(of ids: [CallID]) async throws(StoreFailure) -> [CallID: Int64] {
+        let command = PostgresCommand(.readSequences) { $0.append(texts: ids) { $0.rawValue } }
+        return try await read(command) { rows throws(StoreFailure) in
+            var sequences: [CallID: Int64] = [:]
+            for row in 0..<rows.rowCount {
+                guard let id = rows.text(row, 0).flatMap(CallID.init), let sequence = rows.number(row, 1) else {
+                    throw .corrupt(operation: "read call")
+                }
+                sequences[id] = sequence
+            }
+            return sequences
+        }
+    }
+
+    /// The calls that ring for one of these users.
+    public func callsRinging(for users: [UserID]) async throws(StoreFailure) -> [CallID] {
+        let command = PostgresCommand(.findRingingCalls) { $0.append(texts: users) { $0 } }
+        return try await read(command) { rows throws(StoreFailure) in try rows.callIDs() }
+    }
 }

@@ -118,6 +118,16 @@ extension PostgresResult {
         }
     }
 
+    /// Rows of `findLostSessions`.
+    func sessions() throws(StoreFailure) -> [NodeSession] {
+        try rows("read session") { row in
+            guard let id = text(row, 0).flatMap(CallID.init), let user = text(row, 1), let session = text(row, 2) else {
+                return nil
+            }
+            return NodeSession(callID: id, userID: user, session: session)
+        }
+    }
+
     /// Rows of `claimNotices`.
     func notices() throws(StoreFailure) -> [StoredNotice] {
         try rows("read notice") { row in

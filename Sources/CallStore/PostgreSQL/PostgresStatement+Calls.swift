@@ -97,9 +97,24 @@ extension PostgresStatement {
         """
     )
 
+    static let readSequences = PostgresStatement(
+        "read sequences",
+        [.texts],
+        "SELECT call_id, seq FROM call_sessions WHERE call_id = ANY ($1)"
+    )
+
+    static let findRingingCalls = PostgresStatement(
+        "find ringing calls",
+        [.texts],
+        """
+        SELECT DISTINCT call_id FROM call_participants
+        WHERE user_id = ANY ($1) AND NOT is_ended AND state IN ('invited', 'ringing')
+        """
+    )
+
     /// All that the API and the upkeep ask, to be explained by a test.
     static let reading = [
         loadCall, loadActiveCall, listActiveCalls, listHistory, listEvents, listSignals, findDueCalls, findJoinedCalls,
-        findEndedCalls,
+        findEndedCalls, readSequences, findRingingCalls,
     ]
 }

@@ -9,6 +9,7 @@ struct PostgresPlan: Sendable {
         case room(String)
         case call(String)
         case notice(String)
+        case node(String)
     }
 
     /// The first of what it locks, or the only one.

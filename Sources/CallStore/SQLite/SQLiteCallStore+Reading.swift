@@ -126,4 +126,31 @@ extension SQLiteCallStore {
             return try String.fetchAll(db, sql: sql).compactMap(CallID.init)
         }
     }
+
+    /// The newest event's number of each of these calls that is there.
+    public func sequences(of ids: [CallID]) async throws(StoreFailure) -> [CallID: Int64] {
+        try await read("read sequences") { db in
+            let statement = try db.cachedStatement(sql: "SELECT seq FROM call_sessions WHERE call_id = ?")
+            var sequences: [CallID: Int64] = [:]
+            for id in ids { sequences[id] = try Int64.fetchOne(statement, arguments: [id.rawValue]) }
+            return sequences
+        }
+    }
+
+    /// The calls that ring for one of these users.
+    public func callsRinging(for users: [UserID]) async throws(StoreFailure) -> [CallID] {
+        try await read("find ringing calls") { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT call_id FROM call_participants
+                    WHERE user_id = ? AND is_ended = 0 AND state IN ('invited', 'ringing')
+                    """
+            )
+            var found: Set<CallID> = []
+            for user in users {
+                found.formUnion(try String.fetchAll(statement, arguments: [user]).compactMap(CallID.init))
+            }
+            return Array(found)
+        }
+    }
 }

@@ -1,5 +1,3 @@
-public import NetPrimitives
-
 /// An event for the sockets of some rooms on all servers, as `@socket.io/redis-adapter` (versions 5 to 8) and the emitters of many
 /// languages put it on Redis: `[sender, {type: 2, data: [event, …], nsp}, {rooms, except, flags}]` in MessagePack.
 public struct AdapterBroadcast: Hashable, Sendable {
@@ -63,9 +61,10 @@ public struct AdapterBroadcast: Hashable, Sendable {
     private static let eventType: Int64 = 2
 
     /// Reads what somebody published on a channel of broadcasts.
-    public init(_ bytes: RawSpan) throws(AdapterFailure) {
-        guard bytes.byteCount <= Self.maximumBytes else { throw .tooLarge }
-        var reader = MessagePackReader(bytes)
+    public init(_ bytes: [UInt8]) throws(AdapterFailure) {
+        guard bytes.count <= Self.maximumBytes else { throw .tooLarge }
+        // SAFETY: bytes have no padding that would be read.
+        var reader = unsafe MessagePackReader(bytes.span.bytes)
         guard try reader.arrayCount() == 3 else { throw .malformed }
         sender = try reader.name()
         var packet = Packet()
@@ -77,7 +76,8 @@ public struct AdapterBroadcast: Hashable, Sendable {
             default: try reader.skip()
             }
         }
-        guard packet.type == Int(Self.eventType), let event = packet.data?.first?.stringValue, let data = packet.data else {
+        guard packet.type == Int(Self.eventType), let event = packet.data?.first?.stringValue, let data = packet.data
+        else {
             throw .unsupported
         }
         var rooms: [String] = []

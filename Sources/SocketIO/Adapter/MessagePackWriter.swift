@@ -61,9 +61,9 @@ struct MessagePackWriter {
         case 0...0xFFFF: append(0xCD, UInt16(truncatingIfNeeded: whole))
         case 0...0xFFFF_FFFF: append(0xCE, UInt32(truncatingIfNeeded: whole))
         case 0...: append(0xCF, UInt64(truncatingIfNeeded: whole))
-        case -0x80...: append(0xD0, UInt8(truncatingIfNeeded: whole))
-        case -0x8000...: append(0xD1, UInt16(truncatingIfNeeded: whole))
-        case -0x8000_0000...: append(0xD2, UInt32(truncatingIfNeeded: whole))
+        case (-0x80)...: append(0xD0, UInt8(truncatingIfNeeded: whole))
+        case (-0x8000)...: append(0xD1, UInt16(truncatingIfNeeded: whole))
+        case (-0x8000_0000)...: append(0xD2, UInt32(truncatingIfNeeded: whole))
         default: append(0xD3, UInt64(truncatingIfNeeded: whole))
         }
     }

@@ -28,13 +28,16 @@ final class CallSockets: SocketApplication {
     private static let roomLimit = 64
 
     private let calls: CallService
+    /// What sessions of this node begin with.
+    private let node: String
     private let verifier: any TokenVerifier
     private let socketsPerUser: Int
     private let eventRate: Rate?
     private let members = Locked(Members())
 
-    init(calls: CallService, verifier: any TokenVerifier, socketsPerUser: Int, eventRate: Rate?) {
+    init(calls: CallService, node: String, verifier: any TokenVerifier, socketsPerUser: Int, eventRate: Rate?) {
         self.calls = calls
+        self.node = node
         self.verifier = verifier
         self.socketsPerUser = socketsPerUser
         self.eventRate = eventRate
@@ -81,7 +84,7 @@ final class CallSockets: SocketApplication {
 
     func accepted(_ socket: SocketHandle) async {
         guard let member = members.withLock({ $0.bySocket[socket.id] }) else { return }
-        await calls.connected(HandleSocket(handle: socket), rooms: member.rooms, as: member.identity)
+        await calls.connected(HandleSocket(node: node, handle: socket), rooms: member.rooms, as: member.identity)
     }
 
     /// Offers, answers and candidates, which are most of what comes, and whatever is refused at a glance.
@@ -110,7 +113,7 @@ final class CallSockets: SocketApplication {
             else {
                 return false
             }
-            calls.signal(id, [signal], session: socket.id, by: identity) { result in
+            calls.signal(id, [signal], session: session(of: socket), by: identity) { result in
                 switch result {
                 case .success(let receipt): reply(SocketReply([Self.acknowledgement(receipt)]))
                 case .failure(let failure): reply(Self.refusal(failure.code, failure.message))
@@ -142,7 +145,7 @@ final class CallSockets: SocketApplication {
             members.bySocket[socket.id]?.unacknowledgedJoins = []
             return joined
         }
-        for id in joined { calls.acknowledgedJoin(id, socket: HandleSocket(handle: socket)) }
+        for id in joined { calls.acknowledgedJoin(id, socket: HandleSocket(node: node, handle: socket)) }
     }
 
     func disconnected(_ socket: SocketHandle, reason: DisconnectReason) async {
@@ -151,8 +154,10 @@ final class CallSockets: SocketApplication {
             let others = (members.countByUser[user] ?? 1) - 1
             members.countByUser[user] = others == 0 ? nil : others
         }
-        await calls.disconnected(socket.id)
+        await calls.disconnected(session(of: socket))
     }
+
+    private func session(of socket: SocketHandle) -> SessionID { HandleSocket(node: node, handle: socket).id }
 
     private func answer(
         _ event: ClientEvent,
@@ -168,21 +173,23 @@ final class CallSockets: SocketApplication {
                 id,
                 device: device,
                 after: after,
-                socket: HandleSocket(handle: socket),
+                socket: HandleSocket(node: node, handle: socket),
                 by: identity
             )
             self.members.withLock { $0.bySocket[socket.id]?.unacknowledgedJoins.append(id) }
             return outcome.json
         case .signal(let id, let signal):
-            return Self.acknowledgement(try await calls.signal(id, [signal], session: socket.id, by: identity))
+            return Self.acknowledgement(
+                try await calls.signal(id, [signal], session: session(of: socket), by: identity)
+            )
         case .toggleAudio(let id, let enabled):
-            _ = try await calls.toggleAudio(id, enabled: enabled, session: socket.id, by: identity)
+            _ = try await calls.toggleAudio(id, enabled: enabled, session: session(of: socket), by: identity)
         case .toggleVideo(let id, let enabled):
-            _ = try await calls.toggleVideo(id, enabled: enabled, session: socket.id, by: identity)
+            _ = try await calls.toggleVideo(id, enabled: enabled, session: session(of: socket), by: identity)
         case .mediaState(let id, let state):
-            _ = try await calls.changeMedia(id, state, session: socket.id, by: identity)
+            _ = try await calls.changeMedia(id, state, session: session(of: socket), by: identity)
         case .leaveCall(let id):
-            members.append(("call", try await calls.leaveCall(id, session: socket.id, by: identity).json))
+            members.append(("call", try await calls.leaveCall(id, session: session(of: socket), by: identity).json))
         }
         return .object(members)
     }
@@ -244,11 +251,15 @@ final class CallSockets: SocketApplication {
 
 /// A gateway's socket as the call service uses it.
 private struct HandleSocket: CallSocket {
+    let node: String
     let handle: SocketHandle
 
-    var id: SessionID { handle.id }
+    /// Others tell by it whose socket it is.
+    var id: SessionID { "\(node).\(handle.id)" }
 
     func emit(_ event: String, _ payload: JSONText) { handle.emit(event, [payload]) }
+
+    func emit(_ event: String, arguments: [JSONText]) { handle.emit(event, arguments) }
 
     func close() { handle.disconnect(closeTransport: true) }
 }

@@ -2,17 +2,20 @@ import CallAPI
 import CallModel
 import CallService
 import CallStore
+import Cluster
 import Hummingbird
 import HummingbirdTLS
 import Logging
 import NIOCore
 import NetPrimitives
 import PacketIO
+import Redis
 import RelayRuntime
 import STUNServer
 import ServerConfiguration
 import ServiceLifecycle
 import SignalingGateway
+import SocketIO
 import TURNRelay
 import UnixSignals
 
@@ -53,7 +56,15 @@ struct Server {
         }
         let ice = relay?.ice(configuration) ?? ICEServers.furtherOnly(configuration)
 
-        let hub = Hub()
+        let redis = try configuration.redis.map { settings in
+            guard let url = RedisURL(settings.url) else {
+                throw CommandFailure.configuration(
+                    "REDIS_URL: the value is not redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]"
+                )
+            }
+            return (url, RedisCluster(sender: NodeName.random(6)) { [logger] in $0.log(to: logger) })
+        }
+        let hub = Hub(announcer: redis?.1)
         let troubles = StoreTroubleLog(logger: logger)
         let outbox = OutboxLifecycle(
             configuration.calls.webhook,
@@ -74,13 +85,22 @@ struct Server {
             clock: { WallClock.now() },
             log: { [logger] in $0.log(to: logger, troubles) }
         )
+        let node = NodeName.random(8)
+        let keeper = NodeKeeper(node: node, calls: calls) { [logger] in
+            logger.warning("others took this node for dead; its sockets are closed, so that they resume")
+            hub.closeAll()
+        }
         do throws(CallFailure) {
-            try await calls.recoverSessions()
+            // A file is this node's alone. Of a server others may be using, the sessions of dead nodes are found in time.
+            if case .sqlite = configuration.database.location { try await calls.recoverSessions() }
+            try await keeper.enter()
         } catch {
             throw CommandFailure.start("DATABASE_URL: the calls in it cannot be read")
         }
+        if let (url, cluster) = redis { try start(cluster, url, calls, hub) }
         let sockets = CallSockets(
             calls: calls,
+            node: node,
             verifier: verifier,
             socketsPerUser: configuration.sockets.perUser,
             eventRate: configuration.sockets.eventRate
@@ -132,6 +152,9 @@ struct Server {
                 logger: logger
             )
         )
+        services.append(
+            ClusterLifecycle(keeper: keeper, calls: calls, redis: redis?.1, isMember: redis != nil)
+        )
         services.append(application)
         services.append(GatewayLifecycle(gateway: gateway))
         // Last, so that it is the first to know: `/readyz` tells before anything stops.
@@ -141,6 +164,25 @@ struct Server {
             try await store.close()
         } catch {
             logger.warning("the database was not closed in order", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    private func start(_ cluster: RedisCluster, _ url: RedisURL, _ calls: CallService, _ hub: Hub) throws {
+        var emitted: (@Sendable (AdapterBroadcast) -> Void)?
+        if configuration.redis?.acceptsEmitters == true {
+            emitted = { hub.emit($0.event, arguments: $0.arguments, rooms: $0.rooms, except: $0.except) }
+        }
+        let handlers = RedisCluster.Handlers(
+            hint: { calls.hint($0) },
+            ringing: { user in _ = Task { await calls.catchUp(user: user) } },
+            // Logged by the service; the next regular look finds what this one could not.
+            missed: { _ = Task { try? await calls.catchUpAll() } },
+            emitted: emitted
+        )
+        do throws(RedisFailure) {
+            try cluster.start(url, handlers)
+        } catch {
+            throw CommandFailure.start("REDIS_URL: \(error)")
         }
     }
 
