@@ -48,6 +48,7 @@ extension CallService {
         }
         if call.state == .ended {
             mediaRelay?.callEnded(id)
+            hub.forgetWatch(id)
         } else {
             try await ringHere(call)
         }
@@ -63,6 +64,11 @@ extension CallService {
             guard rung.participant(participant.userID)?.state == .ringing else { continue }
             for socket in sockets { hub.tell(socket, of: rung) }
         }
+    }
+
+    /// Tells every session here of relays anew: some that they were told of are gone, or will be.
+    public func renewAllCredentials() async {
+        await renewCredentials(at: Timestamp(milliseconds: 4_102_444_800_000))
     }
 
     /// Looks for whatever this node's sockets were not told: all the same whether a hint was lost, or nobody gave one.

@@ -27,11 +27,13 @@ extension CallService {
         }
         // It was opened while its call ended, or with a credential that the relay did not know to refuse.
         if call?.state == .ended { mediaRelay?.callEnded(id) }
+        if let call { hub.watch(call) }
     }
 
     /// A participant's relay allocation is gone, having carried this much.
     public func relayReleased(_ id: CallID, by user: UserID, _ end: RelayEnd, use: RelayUse) async throws(CallFailure) {
         _ = try await act(.relayReleased(end, bytes: use.total), on: id, by: Actor(userID: user))
+        hub.unwatch(id)
     }
 
     /// Adds to what the relay carried for participants.

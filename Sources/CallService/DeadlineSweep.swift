@@ -36,7 +36,7 @@ extension CallService {
         } catch {
             // `stored` has logged it; the next sweep finds the same rows.
         }
-        await renewCredentials()
+        await renewCredentials(at: clock())
     }
 
     private func advance(_ id: CallID) async {
@@ -51,8 +51,8 @@ extension CallService {
         }
     }
 
-    private func renewCredentials() async {
-        for session in hub.sessionsNeedingCredentials(at: clock()) {
+    func renewCredentials(at time: Timestamp) async {
+        for session in hub.sessionsNeedingCredentials(at: time) {
             do throws(CallFailure) {
                 let call = try await stored { () async throws(StoreFailure) in try await self.store.call(session.call) }
                 guard let call, call.state != .ended else { continue }

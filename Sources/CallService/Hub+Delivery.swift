@@ -11,7 +11,36 @@ extension Hub {
 
     /// What of the store this node's sockets depend on: calls with the newest event that was delivered, and users.
     var interests: (cursors: [CallID: Int64], users: [UserID]) {
-        state.withLock { ($0.cursors, $0.rooms.users) }
+        state.withLock { state in
+            let watched = state.watched.mapValues(\.sequence)
+            return (state.cursors.merging(watched) { cursor, _ in cursor }, state.rooms.users)
+        }
+    }
+
+    /// This node relays for a call: it has to hear of its end.
+    func watch(_ call: Call) {
+        state.withLock { state in
+            let count = state.watched[call.id]?.count ?? 0
+            state.watched[call.id] = (call.sequence, count + 1)
+            if count == 0, !state.rooms.hasSessions(call.id) { announcer?.changed(.call(call.id), isPresent: true) }
+        }
+    }
+
+    /// A call that is over needs no watching, however many allocations are still being closed.
+    func forgetWatch(_ id: CallID) {
+        state.withLock { state in
+            guard state.watched.removeValue(forKey: id) != nil, !state.rooms.hasSessions(id) else { return }
+            announcer?.changed(.call(id), isPresent: false)
+        }
+    }
+
+    /// One allocation less for a call; with the last one it is forgotten.
+    func unwatch(_ id: CallID) {
+        state.withLock { state in
+            guard let watched = state.watched[id] else { return }
+            state.watched[id] = watched.count > 1 ? (watched.sequence, watched.count - 1) : nil
+            if watched.count == 1, !state.rooms.hasSessions(id) { announcer?.changed(.call(id), isPresent: false) }
+        }
     }
 
     /// The sockets of a user that were not told of a call that rings.
@@ -72,7 +101,7 @@ extension Hub {
             let gate = Gate(call: call.id, socket: socket)
             let isFirst = !state.rooms.hasSessions(call.id)
             state.rooms.join(socket, call.id)
-            if isFirst { announcer?.changed(.call(call.id), isPresent: true) }
+            if isFirst, state.watched[call.id] == nil { announcer?.changed(.call(call.id), isPresent: true) }
             state.gates[gate] = kept
             let credential = Credential(endsAt: ice.expiresAt, secondsToLive: ice.secondsToLive)
             state.credentials[call.id, default: [:]][socket] = credential
@@ -136,7 +165,9 @@ extension Hub {
         let hadSessions = state.rooms.hasSessions(call.id)
         state.rooms.reconcile(with: call)
         let hasSessions = state.rooms.hasSessions(call.id)
-        if hadSessions, !hasSessions { announcer?.changed(.call(call.id), isPresent: false) }
+        if hadSessions, !hasSessions, state.watched[call.id] == nil {
+            announcer?.changed(.call(call.id), isPresent: false)
+        }
         let newest = max(call.sequence, state.cursors[call.id] ?? 0)
         state.cursors[call.id] = state.rooms.hasListeners(call.id) ? newest : nil
         for socket in (state.credentials[call.id] ?? [:]).keys

@@ -17,6 +17,8 @@ public final class Hub: Sendable {
         var gates: [Gate: [OutgoingEvent]] = [:]
         /// When the credentials that each joined session was given end, and how long they were good for.
         var credentials: [CallID: [SessionID: Credential]] = [:]
+        /// Calls that are relayed here, with the newest event that this node knows of and the allocations there are.
+        var watched: [CallID: (sequence: Int64, count: Int)] = [:]
         /// Sessions whose end the store could not be told, and whose they were.
         var unwrittenLosses: [Gate: UserID] = [:]
     }
@@ -89,7 +91,9 @@ public final class Hub: Sendable {
             guard let (member, changed) = state.rooms.disconnect(socket) else { return nil }
             for call in member.calls {
                 state.forget(Gate(call: call, socket: socket))
-                if !state.rooms.hasSessions(call) { announcer?.changed(.call(call), isPresent: false) }
+                if !state.rooms.hasSessions(call), state.watched[call] == nil {
+                    announcer?.changed(.call(call), isPresent: false)
+                }
             }
             for call in member.toldCalls.union(member.calls) where !state.rooms.hasListeners(call) {
                 state.cursors[call] = nil

@@ -18,7 +18,7 @@ public final class NodeKeeper: Sendable {
     public let node: String
     private let calls: CallService
     private let onForgotten: @Sendable () -> Void
-    private let hasEntered = Locked(false)
+    private let keptAt = Locked(ContinuousClock.now)
     private let mustLook = Locked(true)
 
     /// Keeps one node. `onForgotten` hears that others took it for dead: its sockets are in no call any more.
@@ -28,12 +28,15 @@ public final class NodeKeeper: Sendable {
         self.onForgotten = onForgotten
     }
 
+    /// Whether others have heard of this node lately.
+    public var isWell: Bool { keptAt.withLock { .now < $0 + .milliseconds(Self.silence) } }
+
     /// Once, before anybody is let in.
     public func enter() async throws(CallFailure) {
         _ = try await calls.stored { () async throws(StoreFailure) in
             try await self.calls.store.keep(node: self.node, silence: Self.silence)
         }
-        hasEntered.withLock { $0 = true }
+        keptAt.withLock { $0 = .now }
     }
 
     /// Works until cancelled.
@@ -58,6 +61,7 @@ public final class NodeKeeper: Sendable {
             let census = try await calls.stored { () async throws(StoreFailure) in
                 try await self.calls.store.keep(node: self.node, silence: Self.silence)
             }
+            keptAt.withLock { $0 = .now }
             if !census.isKnown { onForgotten() }
             // At the start there may be sessions of nodes that are forgotten, or of a time when they had no names.
             if !census.lost.isEmpty { mustLook.withLock { $0 = true } }

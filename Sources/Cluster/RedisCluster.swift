@@ -52,7 +52,8 @@ public final class RedisCluster: CallAnnouncer {
     private let sender: String
     private let log: @Sendable (Report) -> Void
     private let handlers = Locked<Handlers?>(nil)
-    private let link = Locked<RedisLink?>(nil)
+    let link = Locked<RedisLink?>(nil)
+    let nodes = Locked<[ClusterNode]>([])
 
     /// A node of the cluster; `sender` are six characters that no other has.
     public init(sender: String, log: @escaping @Sendable (Report) -> Void) {
@@ -92,14 +93,17 @@ public final class RedisCluster: CallAnnouncer {
         guard let link = link.withLock({ $0 }) else { return }
         for event in events {
             let rooms = Self.rooms(of: event, in: call)
-            for rooms in rooms.count <= Self.roomLimit ? rooms.map({ [$0] }) : [rooms] {
+            let isSplit = rooms.count <= Self.roomLimit
+            for (index, part) in (isSplit ? rooms.map { [$0] } : [rooms]).enumerated() {
                 let broadcast = AdapterBroadcast(
                     sender: sender,
                     event: event.name,
                     arguments: [event.json],
-                    rooms: rooms
+                    rooms: part,
+                    // Whoever is in several of them hears it once.
+                    except: isSplit ? Array(rooms[..<index]) : []
                 )
-                link.publish(broadcast.encoded, to: AdapterChannel(rooms: rooms).name)
+                link.publish(broadcast.encoded, to: AdapterChannel(rooms: part).name)
             }
         }
     }
@@ -110,7 +114,8 @@ public final class RedisCluster: CallAnnouncer {
         let room = PresentRoom.call(call.id).name
         switch event.scope {
         case .invited: return users(call.participants.map(\.userID).filter { $0 != call.createdBy })
-        case .audience: return users(call.participants.map(\.userID))
+        // The call's own too: whoever only relays for it has no socket of anybody's.
+        case .audience: return [room] + users(call.participants.map(\.userID))
         case .joined: return event.recipient.map { users([$0]) } ?? [room]
         case .joinedAndOwn: return [room] + users(event.sender.map { [$0] } ?? [])
         }

@@ -45,6 +45,7 @@ extension ConfigurationKey {
             )
         case .redisURL: data(.none, "redis://…, for several nodes.")
         case .redisEmitter: data(.value("false"), "Whether broadcasts by foreign emitters are accepted.")
+        case .nodeRegion: data(.none, "Where this node stands: clients are told of relays in the same region first.")
         case .authMode:
             data(
                 .derived("matrix if MATRIX_HOMESERVER_URL is set, else dev", example: "dev"),

@@ -14,6 +14,7 @@ public enum ConfigurationKey: String, CaseIterable, Sendable {
     case eventRetention = "EVENT_RETENTION"
     case redisURL = "REDIS_URL"
     case redisEmitter = "REDIS_EMITTER"
+    case nodeRegion = "NODE_REGION"
 
     case authMode = "AUTH_MODE"
     case matrixHomeserverURL = "MATRIX_HOMESERVER_URL"

@@ -4,9 +4,12 @@ public struct RedisSettings: Sendable {
     public let url: String
     /// Whether broadcasts by foreign emitters are passed on to clients.
     public let acceptsEmitters: Bool
+    /// Where this node stands, in any word; empty if nobody said.
+    public let region: String
 
     init?(_ reader: SettingReader) throws(ConfigurationFailure) {
         acceptsEmitters = try reader.boolean(.redisEmitter)
+        region = reader.text(.nodeRegion) ?? ""
         guard let url = reader.text(.redisURL) else {
             if acceptsEmitters { throw reader.failure(.redisEmitter, "needs REDIS_URL") }
             return nil

@@ -13,6 +13,8 @@ public struct GatewayConfiguration: Sendable {
     public var cors = CORSPolicy(origins: .none)
     /// Whether connections come to us encrypted.
     public var isSecure = false
+    /// What the ids of sessions begin with, up to a dot, so that a server knows those of another; empty if there is none.
+    public var sessionPrefix = ""
     /// Sessions alive at once; more are answered 503.
     public var maximumSessions = 100_000
     /// Events of one session that wait for the application before we stop reading from its client.

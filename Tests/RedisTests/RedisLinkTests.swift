@@ -3,7 +3,7 @@ import Locking
 import Redis
 import Testing
 
-@Suite("The link to a real Redis")
+@Suite("The link to a real Redis", .serialized)
 struct RedisLinkTests {
     private struct NoServer: Error, CustomStringConvertible {
         let description = "CALLRELAY_TEST_REDIS names no server: run the tests by `make test`, or by with_services.py"

@@ -112,8 +112,7 @@ struct RefusalTests {
     @Test(
         "what this build does not serve is refused, its default is not",
         arguments: [
-            ("MATRIX_HOMESERVER_URL", "https://matrix.example", ""), ("REDIS_URL", "redis://localhost", ""),
-            ("REDIS_EMITTER", "true", "false"), ("MATRIX_ENCRYPTED_ROOMS", "full", "notify_only"),
+            ("MATRIX_HOMESERVER_URL", "https://matrix.example", ""), ("MATRIX_ENCRYPTED_ROOMS", "full", "notify_only"),
             ("METRICS_LISTEN", "127.0.0.1:9000", ""), ("TURN_TLS_CERT", "cert.pem", ""),
             ("TURN_TLS_KEY", "key.pem", ""), ("TURN_TLS_PORT", "443", "5349"),
         ]

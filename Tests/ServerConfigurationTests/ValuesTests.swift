@@ -78,6 +78,14 @@ struct ValuesTests {
         #expect(configuration.database.location == .sqlite(path: "/tmp/x.db"))
     }
 
+    @Test("several nodes hear of each other by Redis, if it is named")
+    func redis() throws {
+        let settings = ["REDIS_URL": "redis://:x@redis", "REDIS_EMITTER": "true", "NODE_REGION": "eu"]
+        let redis = try #require(try configuration(settings).redis)
+        #expect(redis.url == "redis://:x@redis" && redis.acceptsEmitters && redis.region == "eu")
+        #expect(try configuration([:]).redis == nil)
+    }
+
     @Test("a webhook's secret is text, or Base64 behind whsec_", arguments: ["plain", "whsec_cGxhaW4="])
     func webhook(secret: String) throws {
         let settings = ["CALL_WEBHOOK_URL": "https://a.example/x?y=1", "CALL_WEBHOOK_SECRET": secret]

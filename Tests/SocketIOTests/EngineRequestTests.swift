@@ -56,7 +56,7 @@ struct EngineRequestTests {
 
     @Test("the bodies of the protocol")
     func bodies() {
-        #expect(EngineRequestError.unknownSession.body == "{\"code\":1,\"message\":\"Session ID unknown\"}")
+        #expect(EngineRequestError.unknownSession.body() == "{\"code\":1,\"message\":\"Session ID unknown\"}")
         #expect(EngineRequestError.forbidden.status == 403)
     }
 }

@@ -1,6 +1,7 @@
 """Several servers on one PostgreSQL and one Redis: calls across them, and what clients meet when any of it goes away."""
 
 import itertools
+import json
 import signal
 import threading
 import time
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 
 import msgpack
 import pytest
+import requests
 
 from call_page import Person
 from call_page_room import Room
@@ -19,6 +21,7 @@ from running_server import RunningServer
 from scenario import Scenario, user_id
 from signaling_client import AsyncClient, SignalingClient
 from tcp_cable import TCPCable
+from turn_client import TurnClient, TurnError
 from waiting import eventually
 
 _numbers = itertools.count()
@@ -287,6 +290,7 @@ def test_a_node_that_is_cut_off_from_postgresql(
         assert alice.say(1), "whoever is elsewhere goes on"
         # Bob's node is silent in the database, and taken for dead: his place is on grace.
         eventually(lambda: s.participant(alice.call_id, "bob")["state"] == "reconnecting", "bob's node is given up")
+        eventually(lambda: not bob.socket.client.connected, "the node sends bob away")
         assert bob.move() < 10, "bob finds the other node"
         assert bob.say(1001)
         cable.plug()
@@ -377,3 +381,90 @@ def test_two_pages_on_two_nodes(
     alice.told(f"{bob.title} hung up.")
     status = nodes[0].request("GET", f"/api/calls/{call_id}/status", alice.name).json()
     assert (status["state"], status["endedBy"]) == ("ended", user_id(bob.name))
+
+
+def turn_hosts(ice: dict) -> list[str]:
+    """The relays that clients are told of, by their ports."""
+    entry = next(entry for entry in ice["iceServers"] if "credential" in entry)
+    return [uri.split(":")[2].split("?")[0] for uri in entry["urls"]]
+
+
+def relay_of(node: RunningServer, ice: dict) -> TurnClient:
+    entry = next(entry for entry in ice["iceServers"] if "credential" in entry)
+    return TurnClient(("127.0.0.1", node.turn_port), entry["username"], entry["credential"])
+
+
+def test_clients_are_told_of_two_relays_the_nearest_and_least_loaded_first(
+    start_node: Callable[..., RunningServer],
+) -> None:
+    europe = [start_node(NODE_REGION="eu"), start_node(NODE_REGION="eu")]
+    america = start_node(NODE_REGION="us")
+    with Scenario(europe[0]) as s:
+
+        def told(node: RunningServer) -> list[str]:
+            return turn_hosts(node.request("GET", "/api/calls/ice-servers", s.name("alice")).json())
+
+        ports = {node: str(node.turn_port) for node in (*europe, america)}
+        eventually(lambda: set(told(europe[0])) == {ports[europe[0]], ports[europe[1]]}, "both of Europe")
+        eventually(lambda: told(america)[0] == ports[america] and len(told(america)) == 2, "America first")
+        # A credential of one node is good on all.
+        ice = america.request("GET", "/api/calls/ice-servers", s.name("alice")).json()
+        with relay_of(europe[0], ice) as relay:
+            relay.allocate()
+            eventually(lambda: told(europe[1]) == [ports[europe[1]], ports[europe[0]]], "the one with less to do first")
+        europe[1].kill()
+        eventually(lambda: set(told(europe[0])) == {ports[europe[0]], ports[america]}, "the next best", seconds=15)
+        europe[1].start()
+
+
+def test_whoever_uses_a_relay_that_goes_is_told_of_another(start_node: Callable[..., RunningServer]) -> None:
+    nodes = [start_node(), start_node(), start_node()]
+    with Scenario(nodes[0]) as s:
+        alice, bob = call_across(s, nodes)
+        eventually(lambda: len(turn_hosts(s.get("/api/calls/ice-servers", "alice").json())) == 2, "two relays")
+        time.sleep(5)
+        alice.socket.received.clear()
+        nodes[2].kill()
+        told = alice.socket.wait("ice-servers", seconds=20)
+        assert set(turn_hosts(told)) == {str(nodes[0].turn_port), str(nodes[1].turn_port)}
+        # Bob's node stops in order: he goes elsewhere, alice is told that its relay is none any more.
+        assert nodes[1].stop() == 0
+        assert bob.move() < 10
+        told = alice.socket.wait("ice-servers", lambda ice: turn_hosts(ice) == [str(nodes[0].turn_port)], seconds=20)
+        assert told
+        nodes[1].start(), nodes[2].start()
+
+
+def test_the_end_of_a_call_ends_its_allocations_on_every_node(start_node: Callable[..., RunningServer]) -> None:
+    nodes = [start_node(), start_node(), start_node()]
+    with Scenario(nodes[0]) as s:
+        alice, bob = call_across(s, nodes)
+        ice = nodes[0].request("POST", f"/api/calls/{alice.call_id}/answer", s.name("bob"), {}).json()
+        with relay_of(nodes[2], ice) as relay:
+            relay.allocate()
+
+            def kinds() -> list[str]:
+                items = s.get(f"/api/calls/{alice.call_id}/events?limit=200", "alice").json()["items"]
+                return [item["kind"] for item in items]
+
+            eventually(lambda: "relay-allocated" in kinds(), "the allocation is known")
+            assert bob.socket.call("leave-call", {"callId": bob.call_id})["ok"]
+            alice.socket.wait("call-ended")
+            eventually(lambda: "relay-released" in kinds(), "the third node hears of the end", seconds=10)
+            with pytest.raises(TurnError) as refused:
+                relay.refresh(600)
+            assert refused.value.code == 437
+
+
+def test_long_polling_that_lands_on_the_wrong_node_is_told_why(start_node: Callable[..., RunningServer]) -> None:
+    nodes = [start_node(), start_node()]
+    opened = requests.get(f"{nodes[0].url}/socket.io/?EIO=4&transport=polling", timeout=10).text
+    session = json.loads(opened[1:])["sid"]
+    for request in (requests.get, requests.post):
+        answer = request(f"{nodes[1].url}/socket.io/?EIO=4&transport=polling&sid={session}", timeout=10)
+        assert answer.status_code == 400
+        body = answer.json()
+        assert (body["code"], body["message"]) == (1, "Session ID unknown")
+        assert "Another server opened it" in body["cause"] and "WebSockets" in body["cause"]
+    nobody = requests.get(f"{nodes[1].url}/socket.io/?EIO=4&transport=polling&sid=nobodys", timeout=10)
+    assert nobody.json() == {"code": 1, "message": "Session ID unknown"}

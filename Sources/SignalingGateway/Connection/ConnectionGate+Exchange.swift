@@ -29,7 +29,10 @@ extension ConnectionGate {
         }
         switch target(of: exchange.head, isUpgrade: false) {
         case .error(let error):
-            finish(exchange, EngineResponse(error), context: context)
+            let prefix = gateway.configuration.sessionPrefix
+            let id = exchange.head.query.sessionID ?? ""
+            let isElsewhere = !prefix.isEmpty && id.contains(".") && !id.hasPrefix(prefix)
+            finish(exchange, EngineResponse(error, isElsewhere: isElsewhere), context: context)
         case .new(let forcesBase64):
             open(exchange, forcesBase64: forcesBase64, context: context)
         case .session(let session):

@@ -23,10 +23,16 @@ struct EngineResponse {
         }
     }
 
-    init(_ error: EngineRequestError) {
+    /// A refusal; of a session that another server opened it says so, since the client can do nothing about it.
+    init(_ error: EngineRequestError, isElsewhere: Bool = false) {
         let status = HTTPResponseStatus(statusCode: error.status)
-        self.init(status: status, contentType: "application/json", body: error.body)
+        let cause = isElsewhere && error == .unknownSession ? Self.elsewhere : nil
+        self.init(status: status, contentType: "application/json", body: error.body(cause: cause))
     }
+
+    private static let elsewhere = """
+        Another server opened it: long polling needs a balancer that keeps a session on one server; WebSockets do not.
+        """
 
     init(
         status: HTTPResponseStatus,

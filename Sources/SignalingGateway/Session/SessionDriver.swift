@@ -31,7 +31,7 @@ final class SessionDriver {
         self.eventLoop = eventLoop
         self.handshake = handshake
         mailbox = gateway.mailboxes.mailbox(of: eventLoop)
-        let id = SessionIdentifier.random(using: &random)
+        let id = gateway.configuration.sessionPrefix + SessionIdentifier.random(using: &random)
         let now = Self.now()
         var effects: [EngineEffect] = []
         let engine: EngineSession

@@ -22,8 +22,12 @@ public enum EngineRequestError: Int, Error, Hashable, Sendable {
     /// The HTTP status.
     public var status: Int { self == .forbidden ? 403 : 400 }
 
-    /// The body of the answer: `{"code":n,"message":"…"}`.
-    public var body: String { JSONText.object([("code", .integer(rawValue)), ("message", .string(message))]).text }
+    /// The body of the answer: `{"code":n,"message":"…"}`, and for people what may be the cause.
+    public func body(cause: String? = nil) -> String {
+        JSONText.object([
+            ("code", .integer(rawValue)), ("message", .string(message)), ("cause", cause.map(JSONText.string)),
+        ]).text
+    }
 }
 
 /// The query of a request under the Engine.IO path, as far as we read it.

@@ -8,6 +8,9 @@ import Synchronization
 final class DrainFlag: Service {
     private let isDraining = Atomic(false)
 
+    /// Whether the server is stopping.
+    var isSet: Bool { isDraining.load(ordering: .relaxed) }
+
     func run() async throws {
         try await gracefulShutdown()
         isDraining.store(true, ordering: .relaxed)
@@ -15,7 +18,7 @@ final class DrainFlag: Service {
 
     /// Ready while the server is not stopping and the store answers.
     func readiness(_ store: any CallStore) async -> Readiness {
-        if isDraining.load(ordering: .relaxed) {
+        if isSet {
             return .notReady(code: "draining", detail: "The server is stopping.")
         }
         do throws(StoreFailure) {

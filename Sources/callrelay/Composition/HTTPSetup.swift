@@ -81,8 +81,9 @@ enum HTTPSetup {
         )
     }
 
-    static func gateway(_ configuration: ServerConfiguration) -> GatewayConfiguration {
+    static func gateway(_ configuration: ServerConfiguration, node: String) -> GatewayConfiguration {
         var gateway = GatewayConfiguration()
+        gateway.sessionPrefix = node + "."
         gateway.engine.pingInterval = configuration.sockets.pingInterval
         gateway.engine.pingTimeout = configuration.sockets.pingTimeout
         gateway.engine.maximumPayload = configuration.sockets.maxPayload

@@ -1,5 +1,6 @@
 import CallModel
 import CallService
+import Cluster
 import NetPrimitives
 import STUNServer
 import ServerConfiguration
@@ -13,6 +14,8 @@ struct ICEServers: ICEServerProvider {
     private let secret: SharedSecret?
     private let further: FurtherTURNServers?
     private let secondsToLive: Int
+    /// The relays of all nodes that clients may be told of, ours among them; nil if there is only this one.
+    var relays: (@Sendable () -> [ClusterNode])?
 
     /// - Parameters:
     ///   - hosts: addresses or names under which STUN is reached; none if the relay is switched off.
@@ -35,10 +38,16 @@ struct ICEServers: ICEServerProvider {
 
     /// The URIs of this server, for the operator's eyes.
     var ownURIs: [String] { stun + turn }
+    /// This server's own, for others to tell their clients.
+    var own: (stun: [String], turn: [String]) { (stun, turn) }
 
     func iceServers(for user: UserID, call: CallID?, relayOnly: Bool, now: Timestamp) -> ICEConfiguration {
         let expiresAt = now.advanced(byMilliseconds: Int64(secondsToLive) * 1_000)
         var servers: [ICEConfiguration.Server] = []
+        let chosen = relays?() ?? []
+        // Whatever the others are, this one is better than none.
+        let stun = chosen.isEmpty ? stun : chosen.flatMap(\.stun)
+        let turn = chosen.isEmpty || secret == nil ? turn : chosen.flatMap(\.turn)
         if !stun.isEmpty { servers.append(ICEConfiguration.Server(urls: stun)) }
         if let secret, !turn.isEmpty {
             let credential = TimeLimitedCredential.mint(

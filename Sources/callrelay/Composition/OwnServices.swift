@@ -1,5 +1,7 @@
 import CallStore
+import NIOCore
 import NetPrimitives
+import Redis
 import ServerConfiguration
 
 /// Where this server listens besides its relay: what no client is relayed to, whatever the settings of the relay say.
@@ -25,6 +27,14 @@ enum OwnServices {
             // What cannot be read carries a scope: it is link-local, and never a peer.
             (try? IPAddress(parsing: server.address)).map { Endpoint(address: $0, port: server.port) }
         }
+    }
+
+    /// The endpoint of Redis; none if its name is unknown now.
+    static func endpoints(_ redis: RedisURL) -> [Endpoint] {
+        guard let resolved = try? SocketAddress.makeAddressResolvingHost(redis.host, port: Int(redis.port)),
+            let text = resolved.ipAddress, let address = try? IPAddress(parsing: text)
+        else { return [] }
+        return [Endpoint(address: address, port: redis.port)]
     }
 
     static func addresses(_ host: String, interfaces: [IPAddress]) -> [IPAddress] {

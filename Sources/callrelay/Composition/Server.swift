@@ -43,19 +43,6 @@ struct Server {
     }
 
     private func runWithCalls(verifier: any TokenVerifier) async throws {
-        let tls = try HTTPSetup.tls(configuration.http)
-        try await HTTPSetup.requireFreePort(configuration.http)
-        let (store, applied) = try await StoreOpening.openMigrated(configuration.database)
-        for migration in applied { logger.info("applied a migration", metadata: ["name": "\(migration.name)"]) }
-        let credentialSeconds = UInt32(clamping: configuration.credentialLifetime.components.seconds)
-        let ended = try await endedCalls(in: store, credentialSeconds: credentialSeconds)
-        let notices = RelayNoticeQueue()
-        let databaseServers = try await OwnServices.endpoints(store)
-        let relay = try configuration.turn.map {
-            try startRelay($0, endedCalls: ended, databaseServers: databaseServers, notices: notices)
-        }
-        let ice = relay?.ice(configuration) ?? ICEServers.furtherOnly(configuration)
-
         let redis = try configuration.redis.map { settings in
             guard let url = RedisURL(settings.url) else {
                 throw CommandFailure.configuration(
@@ -64,6 +51,27 @@ struct Server {
             }
             return (url, RedisCluster(sender: NodeName.random(6)) { [logger] in $0.log(to: logger) })
         }
+        let tls = try HTTPSetup.tls(configuration.http)
+        try await HTTPSetup.requireFreePort(configuration.http)
+        let (store, applied) = try await StoreOpening.openMigrated(configuration.database)
+        for migration in applied { logger.info("applied a migration", metadata: ["name": "\(migration.name)"]) }
+        let credentialSeconds = UInt32(clamping: configuration.credentialLifetime.components.seconds)
+        let ended = try await endedCalls(in: store, credentialSeconds: credentialSeconds)
+        let notices = RelayNoticeQueue()
+        var keptIn = try await OwnServices.endpoints(store)
+        if let redis { keptIn += OwnServices.endpoints(redis.0) }
+        let relay = try configuration.turn.map { [keptIn] in
+            try startRelay($0, endedCalls: ended, keptIn: keptIn, notices: notices)
+        }
+        let node = NodeName.random(8)
+        let drain = DrainFlag()
+        var ice = relay?.ice(configuration) ?? ICEServers.furtherOnly(configuration)
+        let own = ownNode(node, ice, relay, drain)
+        if let (_, cluster) = redis {
+            let region = configuration.redis?.region ?? ""
+            ice.relays = { RelayChoice.choose(among: cluster.others + [own()], region: region) }
+        }
+
         let hub = Hub(announcer: redis?.1)
         let troubles = StoreTroubleLog(logger: logger)
         let outbox = OutboxLifecycle(
@@ -85,7 +93,6 @@ struct Server {
             clock: { WallClock.now() },
             log: { [logger] in $0.log(to: logger, troubles) }
         )
-        let node = NodeName.random(8)
         let keeper = NodeKeeper(node: node, calls: calls) { [logger] in
             logger.warning("others took this node for dead; its sockets are closed, so that they resume")
             hub.closeAll()
@@ -107,10 +114,9 @@ struct Server {
         )
         let gateway = SocketGateway(
             application: sockets,
-            configuration: HTTPSetup.gateway(configuration),
+            configuration: HTTPSetup.gateway(configuration, node: node),
             logger: logger
         )
-        let drain = DrainFlag()
         let api = CallAPI(
             calls: calls,
             verifier: verifier,
@@ -124,7 +130,7 @@ struct Server {
                 address: .hostname(configuration.http.host, port: Int(configuration.http.port)),
                 serverName: nil
             ),
-            onServerRunning: { [configuration] channel in
+            onServerRunning: { [configuration, ice] channel in
                 let port = channel.localAddress?.port ?? Int(configuration.http.port)
                 Announcement(callPage: configuration.http.url(port: port), uris: ice.ownURIs).print()
             },
@@ -153,7 +159,7 @@ struct Server {
             )
         )
         services.append(
-            ClusterLifecycle(keeper: keeper, calls: calls, redis: redis?.1, isMember: redis != nil)
+            ClusterLifecycle(keeper: keeper, hub: hub, calls: calls, redis: redis?.1, own: own)
         )
         services.append(application)
         services.append(GatewayLifecycle(gateway: gateway))
@@ -164,6 +170,30 @@ struct Server {
             try await store.close()
         } catch {
             logger.warning("the database was not closed in order", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    /// What this node says of itself to others.
+    private func ownNode(
+        _ name: String,
+        _ ice: ICEServers,
+        _ relay: StartedRelay?,
+        _ drain: DrainFlag
+    ) -> @Sendable () -> ClusterNode {
+        let address = "\(configuration.http.host):\(configuration.http.port)"
+        let region = configuration.redis?.region ?? ""
+        let uris = ice.own
+        return {
+            ClusterNode(
+                id: name,
+                address: address,
+                region: region,
+                stun: uris.stun,
+                turn: uris.turn,
+                load: Int(clamping: relay?.relay.counters().liveAllocations ?? 0),
+                isDraining: drain.isSet,
+                isReady: true
+            )
         }
     }
 
@@ -203,7 +233,7 @@ struct Server {
     private func startRelay(
         _ turn: TURNSettings,
         endedCalls: [EndedCall] = [],
-        databaseServers: [Endpoint] = [],
+        keptIn: [Endpoint] = [],
         notices: RelayNoticeQueue? = nil
     ) throws -> StartedRelay {
         let secrets = try SharedSecrets.texts(of: turn).map { SharedSecret($0) }
@@ -215,7 +245,7 @@ struct Server {
             throw CommandFailure.start("the machine's addresses cannot be read: \(error)")
         }
         relayConfiguration.ownServices =
-            OwnServices.endpoints(configuration, interfaces: interfaces.map(\.address)) + databaseServers
+            OwnServices.endpoints(configuration, interfaces: interfaces.map(\.address)) + keptIn
         relayConfiguration.endedCalls = endedCalls
         let relay = RelayService(relayConfiguration) { notice in notices?.send(notice) }
         do throws(RelayStartFailure) {
