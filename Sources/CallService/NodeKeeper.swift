@@ -17,26 +17,46 @@ public final class NodeKeeper: Sendable {
     /// What sessions of this node begin with.
     public let node: String
     private let calls: CallService
+    private let silence: Int64
     private let onForgotten: @Sendable () -> Void
-    private let keptAt = Locked(ContinuousClock.now)
-    private let mustLook = Locked(true)
+    private let state: Locked<State>
+
+    private struct State {
+        /// When the store last took it that this node is there.
+        var keptAt: ContinuousClock.Instant
+        /// From when on the silence of others means something: while the store was away nobody could be heard.
+        var judgesFrom: ContinuousClock.Instant
+        /// Whether there may be sessions of nodes that are gone. At the start there may: of nodes that were forgotten, or of a
+        /// time when they had no names.
+        var mustLook = true
+    }
 
     /// Keeps one node. `onForgotten` hears that others took it for dead: its sockets are in no call any more.
-    public init(node: String, calls: CallService, onForgotten: @escaping @Sendable () -> Void) {
+    public init(
+        node: String,
+        calls: CallService,
+        silence: Int64 = NodeKeeper.silence,
+        onForgotten: @escaping @Sendable () -> Void
+    ) {
         self.node = node
         self.calls = calls
+        self.silence = silence
         self.onForgotten = onForgotten
+        state = Locked(State(keptAt: .now, judgesFrom: .now + .milliseconds(silence)))
     }
 
     /// Whether others have heard of this node lately.
-    public var isWell: Bool { keptAt.withLock { .now < $0 + .milliseconds(Self.silence) } }
+    public var isWell: Bool { state.withLock { .now < $0.keptAt + .milliseconds(silence) } }
 
     /// Once, before anybody is let in.
-    public func enter() async throws(CallFailure) {
-        _ = try await calls.stored { () async throws(StoreFailure) in
-            try await self.calls.store.keep(node: self.node, silence: Self.silence)
+    public func enter() async throws(CallFailure) { _ = try await keep() }
+
+    private func keep() async throws(CallFailure) -> NodeCensus {
+        let census = try await calls.stored { () async throws(StoreFailure) in
+            try await self.calls.store.keep(node: self.node, silence: self.silence)
         }
-        keptAt.withLock { $0 = .now }
+        state.withLock { $0.keptAt = .now }
+        return census
     }
 
     /// Works until cancelled.
@@ -56,24 +76,27 @@ public final class NodeKeeper: Sendable {
         try await calls.stored { () async throws(StoreFailure) in try await self.calls.store.forget(node: self.node) }
     }
 
-    private func beat() async {
+    /// Says once that this node is there, and does what follows from who is not.
+    package func beat() async {
         do throws(CallFailure) {
-            let census = try await calls.stored { () async throws(StoreFailure) in
-                try await self.calls.store.keep(node: self.node, silence: Self.silence)
-            }
-            keptAt.withLock { $0 = .now }
+            let census = try await keep()
             if !census.isKnown { onForgotten() }
-            // At the start there may be sessions of nodes that are forgotten, or of a time when they had no names.
-            if !census.lost.isEmpty { mustLook.withLock { $0 = true } }
-            guard mustLook.withLock({ $0 }) else { return }
+            let mustLook = state.withLock { state in
+                guard .now >= state.judgesFrom else { return false }
+                if !census.lost.isEmpty { state.mustLook = true }
+                return state.mustLook
+            }
+            guard mustLook else { return }
             try await takeOver()
-            for node in census.lost {
-                try await calls.stored { () async throws(StoreFailure) in try await self.calls.store.forget(node: node)
+            for lost in census.lost {
+                try await calls.stored { () async throws(StoreFailure) in
+                    try await self.calls.store.forget(node: lost)
                 }
             }
-            mustLook.withLock { $0 = false }
+            state.withLock { $0.mustLook = false }
         } catch {
-            // Logged by `stored`; the next beat tries again.
+            // Logged by `stored`; the next beat tries again. Others have to be given the time to say that they are there.
+            state.withLock { [silence] in $0.judgesFrom = .now + .milliseconds(silence) }
         }
     }
 
@@ -81,7 +104,7 @@ public final class NodeKeeper: Sendable {
     private func takeOver() async throws(CallFailure) {
         while true {
             let lost = try await calls.stored { () async throws(StoreFailure) in
-                try await self.calls.store.lostSessions(silence: Self.silence, limit: Self.limit)
+                try await self.calls.store.lostSessions(silence: self.silence, limit: Self.limit)
             }
             for session in lost {
                 let actor = Actor(userID: session.userID, session: session.session)

@@ -83,6 +83,17 @@ class NetworkPath:
         with self._lock:
             self._dead_flows |= set(self._flows)
 
+    def lead_to(self, server: RunningServer) -> None:
+        """To another server from now on, as a balancer does when one is gone: TCP and the relay both."""
+        with self._lock:
+            self.server = server
+            self._http = ("127.0.0.1", urlsplit(server.url).port)
+            self._relay = ("127.0.0.1", server.turn_port)
+            left, self._flows = self._flows, {}
+        for flow in left.values():
+            flow.close()
+        self.cut_connections()
+
     def freeze(self) -> None:
         """Nothing passes and nobody is told; bytes wait, datagrams are lost."""
         self._flowing.clear()
@@ -122,7 +133,12 @@ class NetworkPath:
         with suppress(OSError):
             while True:
                 browser, _ = self._listener.accept()
-                connection = Connection(self, browser, socket.create_connection(self._http))
+                try:
+                    server = socket.create_connection(self._http)
+                except ConnectionRefusedError:
+                    browser.close()
+                    continue
+                connection = Connection(self, browser, server)
                 with self._lock:
                     self._connections.append(connection)
                     self.connection_count += 1
@@ -132,9 +148,11 @@ class NetworkPath:
         """Every address that the browser sends from is an address of its own towards the relay."""
         with suppress(OSError, ValueError):
             while not self._closed:
-                sources = {flow: address for address, flow in self._flows.items()}
-                for ready in select.select([self._datagrams, *sources], [], [], 0.5)[0]:
-                    self._pass_datagram(ready, sources.get(ready))
+                sources = {flow: address for address, flow in list(self._flows.items())}
+                # A flow that is closed meanwhile, since the path leads elsewhere, is no end of the others.
+                with suppress(OSError, ValueError):
+                    for ready in select.select([self._datagrams, *sources], [], [], 0.5)[0]:
+                        self._pass_datagram(ready, sources.get(ready))
 
     def _pass_datagram(self, ready: socket.socket, browser: tuple[str, int] | None) -> None:
         datagram, sender = ready.recvfrom(CHUNK)

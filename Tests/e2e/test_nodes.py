@@ -16,6 +16,7 @@ from call_page import Person
 from call_page_room import Room
 from ports import free_port
 from postgres_server import PostgreSQL, postgresql
+from recovery import WATCHFUL, assert_recovered
 from redis_server import RedisServer, redis_server
 from running_server import RunningServer
 from scenario import Scenario, user_id
@@ -381,6 +382,26 @@ def test_two_pages_on_two_nodes(
     alice.told(f"{bob.title} hung up.")
     status = nodes[0].request("GET", f"/api/calls/{call_id}/status", alice.name).json()
     assert (status["state"], status["endedBy"]) == ("ended", user_id(bob.name))
+
+
+@pytest.mark.parametrize("who", ["caller", "callee"])
+def test_two_pages_while_the_node_of_one_is_killed(
+    open_room: Callable[[RunningServer], Room], start_node: Callable[..., RunningServer], who: str
+) -> None:
+    nodes = [start_node(**WATCHFUL), start_node(**WATCHFUL)]
+    alice, by_alice = open_room(nodes[0]).enter_by_path("alice")
+    bob, by_bob = open_room(nodes[1]).enter_by_path("bob")
+    call_id = alice.call_by_name(bob.name, "video")
+    bob.see("answer-video").click()
+    alice.connected(), bob.connected()
+    dead, path, left = (nodes[0], by_alice, nodes[1]) if who == "caller" else (nodes[1], by_bob, nodes[0])
+    dead.kill()
+    path.lead_to(left)
+    hit = alice if who == "caller" else bob
+    back = "The connection is back."
+    eventually(lambda: back in hit.record()["notes"].splitlines(), "the page has resumed and media flows again", 10)
+    assert_recovered(left, call_id, alice, bob)
+    dead.start()
 
 
 def turn_hosts(ice: dict) -> list[str]:
