@@ -32,7 +32,7 @@ flood: ## measure what calls lose while somebody floods their shard
 conformance: ## run the conformance tests of Engine.IO and Socket.IO again and again, ROUNDS=50 times
 	@scripts/conformance.sh
 
-bench: ## measure the relay and signaling beside other servers; writes docs/benchmarks*.md (OPTIONS=--quick: a smoke test)
+bench: ## measure the relay and signaling beside other servers, and databases; writes docs/benchmarks*.md (OPTIONS=--quick: a smoke test)
 	@scripts/bench.sh $(OPTIONS)
 
 profile: ## sample where a relayed packet's time goes, by perf (OPTIONS='--load video-gso --rate 25000')

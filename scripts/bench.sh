@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures the relay beside coturn and a bare forwarder and writes docs/benchmarks.md, then signaling beside
-# python-socketio's server and writes docs/benchmarks-signaling.md. Builds what it measures first, if it changed.
+# python-socketio's server and writes docs/benchmarks-signaling.md, then calls on each database and across two nodes and
+# writes docs/benchmarks-databases.md. Builds what it measures first, if it changed.
 # `--help` lists the options; with `--from` nothing is built or run, only the reports are written again.
 #
 #   scripts/bench.sh [--quick] [--only SECTION ...] [--rounds 6] [--seconds 10] [--out docs] [--json FILE]
@@ -41,14 +42,14 @@ else
     # util-linux: taskset and findmnt.
     ensure_packages "${BUILD_PACKAGES[@]}" python3 util-linux
     build callrelay
-    if [ -z "$chosen" ] || grep -qvx signaling <<<"$chosen"; then
+    if [ -z "$chosen" ] || grep -qvxE 'signaling|databases' <<<"$chosen"; then
         # ethtool: switches GRO on where it is off.
         ensure_packages coturn ethtool iproute2
         build turn-bench
         build turn-simulation
     fi
-    if [ -z "$chosen" ] || grep -qx signaling <<<"$chosen"; then
-        ensure_packages python3-venv
+    if [ -z "$chosen" ] || grep -qxE 'signaling|databases' <<<"$chosen"; then
+        ensure_packages postgresql python3-venv redis-server
         ensure_python_environment
         build call-bench
     fi

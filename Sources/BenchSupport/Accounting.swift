@@ -37,6 +37,15 @@ public struct Accounting: Sendable {
         }
     }
 
+    /// The same of a process and its children: a database has one for each connection. Of one that ended meanwhile it is lost.
+    public static func runNanoseconds(ofFamily process: Int) -> UInt64 {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+        return tasks.reduce(runNanoseconds(of: process)) { sum, task in
+            text("/proc/\(process)/task/\(task)/children").split(separator: " ").compactMap { Int($0) }
+                .reduce(sum) { $0 + runNanoseconds(of: $1) }
+        }
+    }
+
     /// Bytes of a process that are in memory; 0 if it is not to be read.
     public static func residentBytes(of process: Int) -> UInt64 {
         for line in text("/proc/\(process)/status").split(separator: "\n") where line.hasPrefix("VmRSS:") {

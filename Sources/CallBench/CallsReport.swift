@@ -24,6 +24,8 @@ public struct CallsReport: BenchReport, Codable, Hashable, Sendable {
     public var acknowledgementLatency: LatencyFigures
     /// Null if the process was not named. By completed call.
     public var server: ServerFigures?
+    /// What else was named, in that order: further nodes, a database. By completed call.
+    public var others: [ServerFigures]
     /// Of the generator's own time, what it did not spend waiting.
     public var generatorBusy: Double
     /// Why the run says nothing; empty if it does.
@@ -36,6 +38,7 @@ public struct CallsReport: BenchReport, Codable, Hashable, Sendable {
         seconds: Double,
         totals: CallTotals,
         server: ServerFigures?,
+        others: [ServerFigures] = [],
         generatorBusy: Double
     ) {
         self.target = target
@@ -48,6 +51,7 @@ public struct CallsReport: BenchReport, Codable, Hashable, Sendable {
         eventLatency = totals.event.figures
         acknowledgementLatency = totals.acknowledgement.figures
         self.server = server
+        self.others = others
         self.generatorBusy = generatorBusy
         void = OpenLoopRule.reasons(
             generatorBusy: generatorBusy,
@@ -75,6 +79,10 @@ public struct CallsReport: BenchReport, Codable, Hashable, Sendable {
             let each = Decimals.text(server.cpuMicrosecondsEach / 1000, 2)
             table.add("server CPU", "\(each) ms a call, \(Decimals.text(server.cpuShare * 100, 1)) % of a core")
             table.add("server memory", "\(server.memoryBytes / 1024) KiB resident")
+        }
+        for other in others {
+            let each = Decimals.text(other.cpuMicrosecondsEach / 1000, 2)
+            table.add("process \(other.pid)", "\(each) ms a call, \(Decimals.text(other.cpuShare * 100, 1)) % of a core")
         }
         table.add("generator", "\(Decimals.text(generatorBusy * 100, 1)) % busy")
         for reason in void { table.add("VOID", reason) }

@@ -72,8 +72,8 @@ public enum CallServiceReport: Sendable {
     case storeRecovered
     /// An act of the service itself on a call, not of a user, was refused.
     case actRefused(call: CallID, code: String)
-    /// A call ended.
-    case callEnded(call: CallID, reason: EndReason)
+    /// A call ended; by time alone, if nobody ended it: it rang out, or those in it did not come back.
+    case callEnded(call: CallID, reason: EndReason, isByTime: Bool)
 }
 
 extension CallService {
@@ -227,7 +227,7 @@ extension CallService {
         }
         hub.announcer?.announce(commit.outgoing, of: call)
         if case .ended(let reason) = commit.transition.events.last?.kind {
-            log(.callEnded(call: call.id, reason: reason))
+            log(.callEnded(call: call.id, reason: reason, isByTime: call.endedBy == nil))
         }
     }
 

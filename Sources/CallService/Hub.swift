@@ -59,7 +59,10 @@ public final class Hub: Sendable {
     }
 
     /// Sends the sockets of some rooms, or all if none is named, what somebody else composed.
+    ///
+    /// Names that clients' libraries keep for themselves are passed over.
     public func emit(_ event: String, arguments: [JSONText], rooms: [String], except: [String]) {
+        guard !Self.reservedEvents.contains(event) else { return }
         let sockets = state.withLock { state in
             let left = Set(except.flatMap { state.sockets(inRoom: $0) })
             let meant = rooms.isEmpty ? Array(state.sockets.keys) : rooms.flatMap { state.sockets(inRoom: $0) }
@@ -67,6 +70,10 @@ public final class Hub: Sendable {
         }
         for socket in sockets { socket.emit(event, arguments: arguments) }
     }
+
+    private static let reservedEvents: Set = [
+        "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener",
+    ]
 
     func connect(_ socket: any CallSocket, user: UserID, rooms: [String]) {
         state.withLock { state in

@@ -54,6 +54,12 @@ public struct ServerConfiguration: Sendable {
         drainTimeout = try reader.duration(.drainTimeout, in: .zero...(.seconds(3_600)))
         logging = try LogSettings(reader)
         try reader.refuseUnsafeCombinations(authentication: authentication, http: http, turn: self.turn)
+        if redis != nil, self.turn?.sharedSecret == .keptInDataDirectory {
+            throw reader.failure(
+                .redisURL,
+                "needs TURN_SHARED_SECRET, the same on every node: clients of each are told of the relays of others"
+            )
+        }
     }
 }
 

@@ -9,6 +9,8 @@ struct CallScript: Sendable {
     static let candidatesEachWay = 20
 
     let api: CallAPIClient
+    /// The same by the node of the one who is called.
+    let calleeAPI: CallAPIClient
     let room: String
     let callerUser: BenchUser
     let calleeUser: BenchUser
@@ -25,7 +27,7 @@ struct CallScript: Sendable {
         totals.record(\.ring, from: due, to: rang.at)
         let join = "{\"callId\":\"\(callID)\"}"
         try await emit("join-call", join, from: caller)
-        try await api.answer(callID, by: calleeUser)
+        try await calleeAPI.answer(callID, by: calleeUser)
         _ = try await caller.next("call-answered")
         try await emit("join-call", join, from: callee)
         try await pass("webrtc-offer", "\"offer\":\(Self.description("offer"))", callID, from: caller, to: callee)

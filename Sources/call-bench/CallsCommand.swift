@@ -27,7 +27,28 @@ struct CallsCommand: AsyncParsableCommand {
     @Option(help: "Pairs of users, each with its two sockets.")
     var pairs = 200
 
+    @Option(
+        help: ArgumentHelp(
+            "Another node of the same cluster for those who are called; by default the same server.",
+            valueName: "http://host:port"
+        )
+    )
+    var calleeURL: String?
+
+    @Option(
+        name: .customLong("other-pid"),
+        parsing: .singleValue,
+        help: "A further process to look at with its children, such as a node or a database. May be repeated."
+    )
+    var otherProcesses: [Int] = []
+
     func validate() throws {
+        if let calleeURL {
+            guard let server = ServerURL(calleeURL) else { throw ValidationError("--callee-url needs http://HOST:PORT") }
+            guard server.isLoopback || common.iOwnThisHost else {
+                throw ValidationError("\(server.host) is not loopback; --i-own-this-host says it is yours to load")
+            }
+        }
         guard rate > 0, rate <= 10_000 else { throw ValidationError("--rate must be above 0 and at most 10000") }
         guard (1...50_000).contains(pairs) else { throw ValidationError("--pairs must be 1 to 50000") }
     }
@@ -37,14 +58,25 @@ struct CallsCommand: AsyncParsableCommand {
     }
 
     private func measure(_ context: BenchContext) async throws -> CallsReport {
+        let there = calleeURL.flatMap(ServerURL.init) ?? context.server
         let seats = try await Crowd.gather(pairs, status: context.status, saying: "pairs connected") { number in
-            try await Seats.connect(context, number: number)
+            try await Seats.connect(context, there: there, number: number)
         }
         let free = FreeSeats(seats)
         if timing.warmUp > 0 { _ = try await load(context, free, seconds: timing.warmUp) }
         let before = context.processorTime()
+        let othersBefore = otherProcesses.map(Accounting.runNanoseconds(ofFamily:))
         let totals = try await load(context, free, seconds: timing.duration)
         let after = context.processorTime()
+        let others = zip(otherProcesses, othersBefore).map { process, before in
+            ServerFigures(
+                pid: process,
+                cpuSeconds: Double(Accounting.runNanoseconds(ofFamily: process) &- before) / 1e9,
+                seconds: timing.duration,
+                count: UInt64(totals.counts.completed),
+                memoryBytes: Accounting.residentBytes(of: process)
+            )
+        }
         return CallsReport(
             target: context.server.base,
             offeredPerSecond: rate,
@@ -55,6 +87,7 @@ struct CallsCommand: AsyncParsableCommand {
                 seconds: timing.duration,
                 count: UInt64(totals.counts.completed)
             ),
+            others: others,
             generatorBusy: Double(after.generator - before.generator) / 1e9 / timing.duration
         )
     }
@@ -117,8 +150,10 @@ struct Seats: Sendable {
     let calleeUser: BenchUser
     let caller: BenchSocket
     let callee: BenchSocket
+    /// The node of the one who is called.
+    let there: ServerURL
 
-    static func connect(_ context: BenchContext, number: Int) async throws -> Seats {
+    static func connect(_ context: BenchContext, there: ServerURL, number: Int) async throws -> Seats {
         let callerUser = context.user(2 * number)
         let calleeUser = context.user(2 * number + 1)
         return Seats(
@@ -126,13 +161,15 @@ struct Seats: Sendable {
             callerUser: callerUser,
             calleeUser: calleeUser,
             caller: try await context.connect(callerUser),
-            callee: try await context.connect(calleeUser)
+            callee: try await context.connect(calleeUser, to: there),
+            there: there
         )
     }
 
     func script(_ context: BenchContext, _ totals: TotalsBox) -> CallScript {
         CallScript(
             api: context.api,
+            calleeAPI: CallAPIClient(http: context.http, server: there),
             room: "!\(context.run)-\(number):localhost",
             callerUser: callerUser,
             calleeUser: calleeUser,

@@ -78,8 +78,8 @@ struct BenchContext: Sendable {
     func user(_ number: Int) -> BenchUser { BenchUser(run: run, number: number) }
 
     /// A socket of the user.
-    func connect(_ user: BenchUser) async throws -> BenchSocket {
-        try await BenchSocket.connect(to: server, auth: user.auth, on: group)
+    func connect(_ user: BenchUser, to other: ServerURL? = nil) async throws -> BenchSocket {
+        try await BenchSocket.connect(to: other ?? server, auth: user.auth, on: group)
     }
 
     /// What the server's and the generator's threads ran so far, in nanoseconds.

@@ -80,7 +80,10 @@ struct ValuesTests {
 
     @Test("several nodes hear of each other by Redis, if it is named")
     func redis() throws {
-        let settings = ["REDIS_URL": "redis://:x@redis", "REDIS_EMITTER": "true", "NODE_REGION": "eu"]
+        var settings = ["REDIS_URL": "redis://:x@redis", "REDIS_EMITTER": "true", "NODE_REGION": "eu"]
+        let failure = #expect(throws: ConfigurationFailure.self) { _ = try configuration(settings) }
+        #expect(failure?.problem.contains("needs TURN_SHARED_SECRET") == true)
+        settings["TURN_SHARED_SECRET"] = "the same on all"
         let redis = try #require(try configuration(settings).redis)
         #expect(redis.url == "redis://:x@redis" && redis.acceptsEmitters && redis.region == "eu")
         #expect(try configuration([:]).redis == nil)

@@ -1,5 +1,5 @@
-"""Measures the relay beside coturn and a bare forwarder, and signaling beside python-socketio, and writes
-docs/benchmarks.md and docs/benchmarks-signaling.md from what came out.
+"""Measures the relay beside coturn and a bare forwarder, signaling beside python-socketio, and calls on each database, and
+writes docs/benchmarks.md, docs/benchmarks-signaling.md and docs/benchmarks-databases.md from what came out.
 
     bench.py [--quick] [--only SECTION ...] [--rounds 6] [--seconds 10] [--out docs] [--json FILE] [--coturn PATH]
     bench.py --from FILE ...
@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import cases
+import databases.cases
+import databases.report
 import machine
 import report
 import rounds
 import signaling.cases
 import signaling.report
 from cases import Case
+from databases.rig import DatabasesRig
 from generator import Timing
 from networks import Network
 from records import Record, Result, load
@@ -81,6 +84,13 @@ PARTS = (
         signaling.report.write,
         lambda _, processors, timing: SignalingRig(processors, timing, SCRATCH),
     ),
+    Part(
+        "databases",
+        databases.cases.SECTIONS,
+        "databases.json",
+        databases.report.write,
+        lambda _, processors, timing: DatabasesRig(processors, timing, SCRATCH),
+    ),
 )
 SECTIONS = [name for part in PARTS for name in part.sections]
 
@@ -112,7 +122,7 @@ def parse() -> argparse.Namespace:
         "--json",
         type=Path,
         metavar="FILE",
-        help="default: runs.json and signaling.json in .build/bench; with both, the second is FILE-signaling",
+        help="default: runs.json, signaling.json and databases.json in .build/bench; of several parts FILE is the first's, and the others are FILE-signaling and so on",
     )
     parser.add_argument(
         "--from", type=Path, action="append", dest="recorded", metavar="FILE", help="only report on these raw runs"

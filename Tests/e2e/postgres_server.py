@@ -25,12 +25,20 @@ def server_programs() -> Path:
 class PostgreSQL:
     """A server in a folder of its own, on a socket there; on a port of loopback too, if one is given."""
 
-    def __init__(self, folder: Path, port: int | None = None, is_encrypted: bool = False) -> None:
-        self.folder, self.port, self.is_encrypted = folder, port, is_encrypted
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        is_encrypted: bool = False,
+        syncs: bool = False,
+        prefix: tuple[str, ...] = (),
+    ) -> None:
+        self.folder, self.port, self.is_encrypted, self.syncs = folder, port, is_encrypted, syncs
         self.programs = server_programs()
         # The server refuses to run as root.
-        self.prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        if self.prefix:
+        self.prefix = list(prefix)
+        if os.geteuid() == 0:
+            self.prefix += ["runuser", "-u", "postgres", "--"]
             account = pwd.getpwnam("postgres")
             os.chown(folder, account.pw_uid, account.pw_gid)
 
@@ -69,7 +77,9 @@ class PostgreSQL:
 
     def start(self) -> None:
         where = f"-c listen_addresses='{'127.0.0.1' if self.port else ''}' -c port={self.port or 5432}"
-        options = f"{where} -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=400"
+        options = f"{where} -c unix_socket_directories={self.folder} -c max_connections=400"
+        # Tests that kill its processes lose nothing by that; only a machine that loses power would.
+        options += "" if self.syncs else " -c fsync=off"
         if self.is_encrypted:
             key = self.folder / "server.key"
             if not key.exists():
@@ -85,11 +95,14 @@ class PostgreSQL:
     def stop(self, mode: str = "immediate") -> None:
         self.run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
 
+    @property
+    def pid(self) -> int:
+        return int((Path(self.data) / "postmaster.pid").read_text().splitlines()[0])
+
     def send(self, number: signal.Signals) -> None:
         """Sends a signal to the server and all of its processes, to freeze them for example."""
-        pid = int((Path(self.data) / "postmaster.pid").read_text().splitlines()[0])
-        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
-        for process in [pid, *map(int, children)]:
+        children = subprocess.run(["pgrep", "-P", str(self.pid)], capture_output=True, text=True).stdout.split()
+        for process in [self.pid, *map(int, children)]:
             try:
                 os.kill(process, number)
             except ProcessLookupError:

@@ -361,10 +361,11 @@ def test_a_message_made_by_hand_reaches_the_room_if_emitters_are_allowed(
         # An event of a call with a number is looked for in the store, where it is not.
         forged = {"callId": alice.call_id, "seq": 10_000, "reason": "hangup", "call": {}}
         publish(redis, [f"call:{alice.call_id}"], "call-ended", forged)
+        publish(redis, [f"call:{alice.call_id}"], "disconnect", {})
         publish(redis, [f"call:{alice.call_id}"], "after", {})
         alice.socket.wait("after"), bob.socket.wait("after")
         assert not alice.socket.seen("call-ended") and not bob.socket.seen("call-ended")
-        assert not alice.socket.seen("only-bob")
+        assert not alice.socket.seen("only-bob") and not alice.socket.seen("disconnect")
         strict.settle()
         assert not strict.seen("only-bob") and not strict.seen("both"), "a node that allows none passes none on"
 

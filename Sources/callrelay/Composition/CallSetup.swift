@@ -23,7 +23,12 @@ extension CallServiceReport {
         case .storeRecovered: troubles.recovered()
         case .actRefused(let call, let code):
             logger.warning("an act on a call was refused", metadata: ["call": "\(call.rawValue)", "code": "\(code)"])
-        case .callEnded(let call, let reason):
+        case .callEnded(let call, let reason, isByTime: true):
+            logger.notice(
+                "call ended by the clean-up",
+                metadata: ["call": "\(call.rawValue)", "reason": "\(reason.rawValue)"]
+            )
+        case .callEnded(let call, let reason, isByTime: false):
             logger.info("call ended", metadata: ["call": "\(call.rawValue)", "reason": "\(reason.rawValue)"])
         }
     }

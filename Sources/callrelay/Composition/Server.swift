@@ -93,17 +93,7 @@ struct Server {
             clock: { WallClock.now() },
             log: { [logger] in $0.log(to: logger, troubles) }
         )
-        let keeper = NodeKeeper(node: node, calls: calls) { [logger] in
-            logger.warning("others took this node for dead; its sockets are closed, so that they resume")
-            hub.closeAll()
-        }
-        do throws(CallFailure) {
-            // A file is this node's alone. Of a server others may be using, the sessions of dead nodes are found in time.
-            if case .sqlite = configuration.database.location { try await calls.recoverSessions() }
-            try await keeper.enter()
-        } catch {
-            throw CommandFailure.start("DATABASE_URL: the calls in it cannot be read")
-        }
+        let keeper = try await keeper(of: node, calls, hub)
         if let (url, cluster) = redis { try start(cluster, url, calls, hub) }
         let sockets = CallSockets(
             calls: calls,
@@ -158,9 +148,9 @@ struct Server {
                 logger: logger
             )
         )
-        services.append(
-            ClusterLifecycle(keeper: keeper, hub: hub, calls: calls, redis: redis?.1, own: own)
-        )
+        if let keeper {
+            services.append(ClusterLifecycle(keeper: keeper, hub: hub, calls: calls, redis: redis?.1, own: own))
+        }
         services.append(application)
         services.append(GatewayLifecycle(gateway: gateway))
         // Last, so that it is the first to know: `/readyz` tells before anything stops.
@@ -170,6 +160,25 @@ struct Server {
             try await store.close()
         } catch {
             logger.warning("the database was not closed in order", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    /// Says in the store that this node is there, if it may have others beside it.
+    private func keeper(of node: String, _ calls: CallService, _ hub: Hub) async throws -> NodeKeeper? {
+        do throws(CallFailure) {
+            if case .sqlite = configuration.database.location, configuration.redis == nil {
+                // The file is this node's alone: whoever was in a call by a socket was so by one of an earlier run.
+                try await calls.recoverSessions()
+                return nil
+            }
+            let keeper = NodeKeeper(node: node, calls: calls) { [logger] in
+                logger.warning("others took this node for dead; its sockets are closed, so that they resume")
+                hub.closeAll()
+            }
+            try await keeper.enter()
+            return keeper
+        } catch {
+            throw CommandFailure.start("DATABASE_URL: the calls in it cannot be read")
         }
     }
 

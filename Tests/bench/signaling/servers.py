@@ -50,11 +50,11 @@ def serve(
     is_ready: Callable[[subprocess.Popen], bool]
     if kind == PEER:
         command = [str(programs.python), str(PEER_PROGRAM), "--port", str(port)]
-        is_ready = _accepts(port)
+        is_ready = accepts(port)
     else:
         command = [str(programs.callrelay), "serve"]
         environment = callrelay_settings(port, free_port(socket.SOCK_DGRAM), secrets.token_hex(16)) | dict(settings)
-        is_ready = _says_that_it_is_ready(port)
+        is_ready = says_that_it_is_ready(port)
     with running(kind, command, processor, is_ready, settings=environment, scratch=scratch) as process:
         yield SignalingServer(kind, f"http://127.0.0.1:{port}", process)
 
@@ -90,7 +90,7 @@ def environment_python() -> Path:
     return machine.REPOSITORY / ".venv/bin/python"
 
 
-def _accepts(port: int) -> Callable[[subprocess.Popen], bool]:
+def accepts(port: int) -> Callable[[subprocess.Popen], bool]:
     def is_ready(_: subprocess.Popen) -> bool:
         with socket.create_connection(("127.0.0.1", port), timeout=1):
             return True
@@ -98,7 +98,7 @@ def _accepts(port: int) -> Callable[[subprocess.Popen], bool]:
     return is_ready
 
 
-def _says_that_it_is_ready(port: int) -> Callable[[subprocess.Popen], bool]:
+def says_that_it_is_ready(port: int) -> Callable[[subprocess.Popen], bool]:
     def is_ready(_: subprocess.Popen) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
         try:
