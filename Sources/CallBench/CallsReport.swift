@@ -82,7 +82,10 @@ public struct CallsReport: BenchReport, Codable, Hashable, Sendable {
         }
         for other in others {
             let each = Decimals.text(other.cpuMicrosecondsEach / 1000, 2)
-            table.add("process \(other.pid)", "\(each) ms a call, \(Decimals.text(other.cpuShare * 100, 1)) % of a core")
+            table.add(
+                "process \(other.pid)",
+                "\(each) ms a call, \(Decimals.text(other.cpuShare * 100, 1)) % of a core"
+            )
         }
         table.add("generator", "\(Decimals.text(generatorBusy * 100, 1)) % busy")
         for reason in void { table.add("VOID", reason) }

@@ -44,7 +44,9 @@ struct CallsCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let calleeURL {
-            guard let server = ServerURL(calleeURL) else { throw ValidationError("--callee-url needs http://HOST:PORT") }
+            guard let server = ServerURL(calleeURL) else {
+                throw ValidationError("--callee-url needs http://HOST:PORT")
+            }
             guard server.isLoopback || common.iOwnThisHost else {
                 throw ValidationError("\(server.host) is not loopback; --i-own-this-host says it is yours to load")
             }

@@ -11,8 +11,8 @@ from tables import RATIO_HEADS, Value, counted, median, ratio, table
 
 METHOD = """\
 - A call is placed and answered over REST, joined by both sides, an offer, an answer, 20 candidates each way, two
-  toggles, and its end over REST: 52 changes, 50 of which the other side is told of. With two nodes all callers are on
-  the first and all callees on the second, so that everything crosses.
+  toggles, and its end over REST: some 50 changes, nearly all of which the other side is told of. With two nodes all
+  callers are on the first and all callees on the second, so that everything crosses.
 - All of it (nodes, PostgreSQL with its defaults, Redis) is pinned to the last processor, the load generator to the first.
   Each run has servers and a database of its own, started for it, on {disk}. {warmUp:g} s of load come before the
   {seconds:g} s that count.
@@ -32,7 +32,8 @@ Where the cost comes from:
 - **PostgreSQL's part** is mostly executing: each change updates the call's row and inserts into two tables, as in SQLite,
   but in another process, with its own checks of keys, its log and a row version more for each update.
 - **The second node** reads: each event that crosses makes it load the call and what it has not told yet, two look-ups by
-  primary key. Several that come meanwhile are one look. What both change at once one of them does twice.
+  primary key. Several that come meanwhile are one look. What both change at once one of them does twice: here both sides
+  send 20 candidates at the same moment, which is the worst that a call does, and what the p99 of events shows.
 - **Redis** passes on one short message for each event and room."""
 REPEAT = """\
 ```sh
