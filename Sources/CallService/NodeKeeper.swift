@@ -18,6 +18,7 @@ public final class NodeKeeper: Sendable {
     public let node: String
     private let calls: CallService
     private let silence: Int64
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let onForgotten: @Sendable () -> Void
     private let state: Locked<State>
 
@@ -36,17 +37,19 @@ public final class NodeKeeper: Sendable {
         node: String,
         calls: CallService,
         silence: Int64 = NodeKeeper.silence,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         onForgotten: @escaping @Sendable () -> Void
     ) {
         self.node = node
         self.calls = calls
         self.silence = silence
+        self.now = now
         self.onForgotten = onForgotten
-        state = Locked(State(keptAt: .now, judgesFrom: .now + .milliseconds(silence)))
+        state = Locked(State(keptAt: now(), judgesFrom: now() + .milliseconds(silence)))
     }
 
     /// Whether others have heard of this node lately.
-    public var isWell: Bool { state.withLock { .now < $0.keptAt + .milliseconds(silence) } }
+    public var isWell: Bool { state.withLock { now() < $0.keptAt + .milliseconds(silence) } }
 
     /// Once, before anybody is let in.
     public func enter() async throws(CallFailure) { _ = try await keep() }
@@ -55,7 +58,7 @@ public final class NodeKeeper: Sendable {
         let census = try await calls.stored { () async throws(StoreFailure) in
             try await self.calls.store.keep(node: self.node, silence: self.silence)
         }
-        state.withLock { $0.keptAt = .now }
+        state.withLock { [now] in $0.keptAt = now() }
         return census
     }
 
@@ -81,22 +84,24 @@ public final class NodeKeeper: Sendable {
         do throws(CallFailure) {
             let census = try await keep()
             if !census.isKnown { onForgotten() }
-            let mustLook = state.withLock { state in
-                guard .now >= state.judgesFrom else { return false }
-                if !census.lost.isEmpty { state.mustLook = true }
+            // None judges itself, however long its own statements take.
+            let lost = census.lost.filter { $0 != node }
+            let mustLook = state.withLock { [now] state in
+                guard now() >= state.judgesFrom else { return false }
+                if !lost.isEmpty { state.mustLook = true }
                 return state.mustLook
             }
             guard mustLook else { return }
             try await takeOver()
-            for lost in census.lost {
+            for other in lost {
                 try await calls.stored { () async throws(StoreFailure) in
-                    try await self.calls.store.forget(node: lost)
+                    try await self.calls.store.forget(node: other)
                 }
             }
             state.withLock { $0.mustLook = false }
         } catch {
             // Logged by `stored`; the next beat tries again. Others have to be given the time to say that they are there.
-            state.withLock { [silence] in $0.judgesFrom = .now + .milliseconds(silence) }
+            state.withLock { [now, silence] in $0.judgesFrom = now() + .milliseconds(silence) }
         }
     }
 
@@ -106,7 +111,7 @@ public final class NodeKeeper: Sendable {
             let lost = try await calls.stored { () async throws(StoreFailure) in
                 try await self.calls.store.lostSessions(silence: self.silence, limit: Self.limit)
             }
-            for session in lost {
+            for session in lost where !session.session.hasPrefix(node + ".") {
                 let actor = Actor(userID: session.userID, session: session.session)
                 do throws(CallFailure) {
                     _ = try await calls.act(.disconnect, on: session.callID, by: actor)
