@@ -8,15 +8,16 @@ RELEASE_FLAGS=(-c release --static-swift-stdlib -Xcc -fno-omit-frame-pointer -Xs
 # shellcheck disable=SC2034
 DEBUG_FLAGS=(--explicit-target-dependency-import-check error)
 
-# What the binaries link: GRDB the system's SQLite, the store of PostgreSQL its client library.
-BUILD_PACKAGES=(libhiredis-dev libpq-dev libsqlite3-dev)
-# coturn: its load generator is a peer of the relay's tests. chromium, firefox-esr: the call page's tests. postgresql: psql
-# and throw-away servers, as of redis-server. iproute2: small networks for the tests of IP headers. binutils: the
-# release binary's machine code, for the proof that the packet path allocates nothing.
+# What the binaries link: GRDB the system's SQLite, the store of PostgreSQL its client library, the cluster Redis' own.
+# pkg-config: without it Swift's package manager does not find where Debian keeps libpq's headers.
+BUILD_PACKAGES=(libhiredis-dev libpq-dev libsqlite3-dev pkg-config)
+# coturn: its load generator is a peer of the relay's tests. chromium, firefox-esr: the call page's tests. postgresql,
+# redis-server: throw-away servers, and psql. procps: their processes. iproute2: small networks for the tests of IP headers.
+# binutils: the release binary's machine code, for the proof that the packet path allocates nothing.
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-    "${BUILD_PACKAGES[@]}" binutils chromium coturn curl firefox-esr iproute2 jq openssl postgresql python3 python3-venv
-    redis-server shellcheck
+    "${BUILD_PACKAGES[@]}" binutils chromium coturn curl firefox-esr iproute2 jq openssl postgresql procps python3
+    python3-venv redis-server shellcheck
 )
 
 say() { printf '==> %s\n' "$*"; }
