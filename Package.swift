@@ -244,7 +244,7 @@ let package = Package(
         .target(
             name: "CallStoreTestSupport",
             dependencies: [
-                "CallModel", "CallStore", "Postgres", .product(name: "GRDB", package: "GRDB.swift"),
+                "CallModel", "CallStore", "Locking", "Postgres", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             path: "Tests/CallStoreTestSupport",
             swiftSettings: strict

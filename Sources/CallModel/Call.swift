@@ -26,7 +26,7 @@ public struct Call: Hashable, Sendable {
     public package(set) var endedBy: UserID?
     /// The number of its newest event. The first is 1, none is skipped.
     public package(set) var sequence: Int64
-    /// Counts committed changes; a commit names the version it began from.
+    /// Counts committed changes of anything but `sequence`; a commit names the version it began from.
     public package(set) var version: Int64
     /// The creator first, then the invited in the order they were named.
     public package(set) var participants: [Participant]

@@ -70,11 +70,37 @@ public struct CallTransition: Hashable, Sendable {
     }
 
     /// Whether there is something to commit.
-    public var isChange: Bool { call.version != previousVersion }
+    public var isChange: Bool { !events.isEmpty || call.version != previousVersion }
 
-    /// Whether all that changed is what the events say, beside the numbers of event and version.
-    public var onlyAppends: Bool {
+    /// Whether nothing of the call changed but the number of its newest event. Such a transition leaves the version as it
+    /// was: it holds of the call whatever else was appended meanwhile, under other numbers.
+    public var onlyAppends: Bool { call.version == previousVersion && !events.isEmpty }
+
+    /// Whether these events leave the call's state as it was.
+    static func appends(_ events: [CallEvent], changesParticipants: Bool, purgesSignals: Bool) -> Bool {
         !changesParticipants && !purgesSignals && !events.isEmpty && events.allSatisfy(\.kind.isOnlyToldOf)
+    }
+
+    /// What only appends, after `count` more events of others.
+    public func renumbered(by count: Int64) -> CallTransition {
+        var call = call
+        call.sequence &+= count
+        let events = events.map { event in
+            CallEvent(
+                sequence: event.sequence &+ count,
+                kind: event.kind,
+                at: event.at,
+                userID: event.userID,
+                deviceID: event.deviceID
+            )
+        }
+        return CallTransition(
+            call: call,
+            previousVersion: previousVersion,
+            events: events,
+            changesParticipants: changesParticipants,
+            purgesSignals: purgesSignals
+        )
     }
 }
 

@@ -66,8 +66,15 @@ struct CallMachine {
 
     /// What came of it, as a change of the version that it began from.
     consuming func transition(from version: Int64) -> CallTransition {
-        if changed { call.version = version &+ 1 }
         if call.state == .active { call.connectDeadline = call.participants.compactMap(socketDeadline).min() }
+        if changed {
+            let appends = CallTransition.appends(
+                events,
+                changesParticipants: changedParticipants,
+                purgesSignals: purges
+            )
+            call.version = appends ? version : version &+ 1
+        }
         return CallTransition(
             call: call,
             previousVersion: version,

@@ -22,36 +22,3 @@ extension CallEventKind {
         }
     }
 }
-
-/// An event as it goes out to clients and is kept for those who miss it.
-public struct OutgoingEvent: Hashable, Sendable {
-    /// The event's number in its call.
-    public let sequence: Int64
-    /// The Socket.IO event's name.
-    public let name: String
-    /// Who hears it.
-    public let scope: EventScope
-    /// Whose act it was; never told to the same user's joined socket.
-    public let sender: UserID?
-    /// The only one it is for, if it is for one.
-    public let recipient: UserID?
-    /// The payload, a JSON object.
-    public let payload: String
-
-    /// An event for clients.
-    public init(
-        sequence: Int64,
-        name: String,
-        scope: EventScope,
-        sender: UserID?,
-        recipient: UserID?,
-        payload: String
-    ) {
-        self.sequence = sequence
-        self.name = name
-        self.scope = scope
-        self.sender = sender
-        self.recipient = recipient
-        self.payload = payload
-    }
-}

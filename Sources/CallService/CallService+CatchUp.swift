@@ -5,33 +5,50 @@ import Signaling
 
 /// Calls that have to be looked at, each once however often it was asked for.
 final class CatchUps: Sendable {
-    private let waiting = Locked<Set<CallID>>([])
+    /// With the newest event that somebody spoke of.
+    private let waiting = Locked<[CallID: Int64]>([:])
 
     /// Whether it is to be begun: it is, unless it waits already.
-    func begin(_ id: CallID) -> Bool { waiting.withLock { $0.insert(id).inserted } }
+    func begin(_ id: CallID, _ sequence: Int64) -> Bool {
+        waiting.withLock { waiting in
+            let earlier = waiting.updateValue(max(sequence, waiting[id] ?? 0), forKey: id)
+            return earlier == nil
+        }
+    }
 
-    /// It is being looked at now: whoever asks from here on asks for another look.
-    func begun(_ id: CallID) { waiting.withLock { _ = $0.remove(id) } }
+    /// It is being looked at now: whoever asks from here on asks for another look. Answers the newest event that somebody
+    /// spoke of.
+    func begun(_ id: CallID) -> Int64 { waiting.withLock { $0.removeValue(forKey: id) ?? .max } }
 }
 
 extension CallService {
     /// Calls in one question about what is new.
     static let catchUpLimit = 1_000
 
-    /// Somebody says that there is something new of a call, which may be true. Returns at once.
-    public func hint(_ id: CallID) {
-        guard catchUps.begin(id) else { return }
+    /// Somebody says that there is something new of a call, up to an event of this name and number if they were named,
+    /// which may be true. Returns at once.
+    public func hint(_ id: CallID, _ event: String? = nil, upTo sequence: Int64 = .max) {
+        guard !isTold(id, upTo: sequence) else { return }
+        // Who only relays for a call waits for its end.
+        if let event, SignalKind(eventName: event) != nil, hub.cursor(of: id) == nil { return }
+        guard catchUps.begin(id, sequence) else { return }
         Task {
             do throws(CallFailure) {
                 try await inLane(id) { () async throws(CallFailure) in
-                    self.catchUps.begun(id)
-                    try await self.catchUp(id)
+                    let newest = self.catchUps.begun(id)
+                    // What this node committed meanwhile may have brought it along.
+                    if !self.isTold(id, upTo: newest) { try await self.catchUp(id) }
                 }
             } catch {
                 // `stored` has logged it. Who looks regularly finds the call again.
-                catchUps.begun(id)
+                _ = catchUps.begun(id)
             }
         }
+    }
+
+    /// Whether this node's sockets have been told of a call's events up to this one: then it knows the call, too.
+    private func isTold(_ id: CallID, upTo sequence: Int64) -> Bool {
+        hub.cursor(of: id).map { $0 >= sequence } ?? false
     }
 
     /// Tells this node's sockets what of a call other nodes committed. Called from the call's lane.
@@ -44,7 +61,8 @@ extension CallService {
             let events = try await stored { () async throws(StoreFailure) in
                 try await self.store.outgoingEvents(of: id, after: cursor)
             }
-            _ = hub.deliver(events, of: call, after: cursor)
+            // What came since the call was read is told with the call as it is then.
+            _ = hub.deliver(events.filter { $0.sequence <= call.sequence }, of: call, after: cursor)
         }
         if call.state == .ended {
             mediaRelay?.callEnded(id)

@@ -63,14 +63,18 @@ extension CallService {
     }
 
     /// Tells what came of a commit, and goes on with what it left.
-    private func finish(_ batch: SignalBatch.Content, _ result: Result<Bool, StoreFailure>, of id: CallID) {
+    private func finish(_ batch: SignalBatch.Content, _ result: Result<CallCommit?, StoreFailure>, of id: CallID) {
         let passed = batch.all.prefix(batch.receipts.count)
         let rest = batch.all.dropFirst(batch.receipts.count)
         switch (result, batch.commit) {
-        case (.success(true), let commit?):
+        case (.success(let commit?), let asked?):
             recentCalls.remember(commit.transition.call)
+            // Other nodes' signals came before these.
+            let shift = commit.transition.call.sequence - asked.transition.call.sequence
             tellAtOnce(commit) { [self] in
-                for (underway, receipt) in zip(passed, batch.receipts) { underway.done(.success(receipt)) }
+                for (underway, receipt) in zip(passed, batch.receipts) {
+                    underway.done(.success(receipt.renumbered(by: shift)))
+                }
                 passByStore(rest.prefix(1), of: id, then: rest.dropFirst())
             }
         case (.success, nil):

@@ -77,7 +77,7 @@ public enum CallServiceReport: Sendable {
 }
 
 extension CallService {
-    /// Runs one act on one call: load, apply, commit if the version is unchanged, else again; then tell.
+    /// Runs one act on one call: load, apply, commit if the call is unchanged, else again; then tell.
     func act(
         _ action: CallAction,
         on id: CallID,
@@ -146,9 +146,14 @@ extension CallService {
             let transition = try apply(call)
             guard transition.isChange else { return transition }
             let commit = self.commit(of: transition)
-            if try await written(commit, { () async throws(StoreFailure) in try await self.store.commit(commit) }) {
-                await committed(commit)
-                return transition
+            if let written = try await written(
+                commit,
+                { () async throws(StoreFailure) in
+                    try await self.store.commit(commit)
+                }
+            ) {
+                await committed(written)
+                return written.transition
             }
             recentCalls.forget(id)
         }

@@ -22,6 +22,11 @@ public struct SignalReceipt: Sendable {
     /// The number of the (last) event that it became.
     public let sequence: Int64
 
+    /// The same after `count` more events.
+    func renumbered(by count: Int64) -> SignalReceipt {
+        SignalReceipt(isDelivered: isDelivered, sequence: sequence + count)
+    }
+
     /// `{delivered, seq}`.
     public var json: JSONText { .object([("delivered", .boolean(isDelivered)), ("seq", .integer(sequence))]) }
 }

@@ -7,16 +7,18 @@ public protocol CallStore: Sendable {
     /// Writes a new call, its first events and what clients are told of them, all or nothing.
     func create(_ commit: CallCommit) async throws(StoreFailure) -> CreateOutcome
 
-    /// Writes what an action made of a call, all or nothing, if the stored version is still the one it began from.
-    /// Tells `done` once, from any thread, whether it was.
+    /// Writes what an action made of a call, all or nothing, if the stored call is still the one it began from. Tells `done`
+    /// once, from any thread, what was written; `nil` if nothing was.
     ///
+    /// What only appends is written after whatever else was appended since: events are told to clients under the numbers
+    /// that `done` hears of.
     /// `prepare` is asked once, when it is the commit's turn, so that what it answers may have grown meanwhile; if it
-    /// answers `nil`, nothing is written and `done` is told false. A patient commit may be kept back for a moment, so that
-    /// others share what a transaction costs.
+    /// answers `nil`, nothing is written. A patient commit may be kept back for a moment, so that others share what a
+    /// transaction costs.
     func commit(
         isPatient: Bool,
         prepare: @escaping @Sendable () -> CallCommit?,
-        done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void
+        done: @escaping @Sendable (Result<CallCommit?, StoreFailure>) -> Void
     )
 
     /// Changes a call as it is stored, while nobody else can: for whoever was overtaken again and again by `commit`, since
@@ -91,9 +93,8 @@ public protocol CallStore: Sendable {
 }
 
 extension CallStore {
-    /// Writes what an action made of a call, all or nothing, if the stored version is still the one it began from.
-    /// Answers whether it was.
-    public func commit(_ commit: CallCommit) async throws(StoreFailure) -> Bool {
+    /// As the other one: answers what was written, `nil` if nothing was.
+    public func commit(_ commit: CallCommit) async throws(StoreFailure) -> CallCommit? {
         try await withCheckedContinuation { continuation in
             self.commit(isPatient: false, prepare: { commit }, done: { continuation.resume(returning: $0) })
         }.get()
@@ -124,6 +125,16 @@ public struct CallCommit: Sendable {
     /// Whether old signals go with this: in strides, not with every event. They are counted by themselves: numbers that no
     /// client was told, such as those of relay allocations, would push out what clients may still ask for.
     var isTimeToDropSignals: Bool { transition.call.sequence / 64 != previousSequence / 64 }
+
+    /// The same after `count` more events of others; for what only appends, of which nobody else is told by notices.
+    func renumbered(by count: Int64) -> CallCommit {
+        guard count != 0 else { return self }
+        return CallCommit(
+            transition: transition.renumbered(by: count),
+            outgoing: outgoing.map { $0.renumbered(by: count) },
+            notices: notices
+        )
+    }
 
     /// Pairs a transition with its events for clients.
     public init(transition: CallTransition, outgoing: [OutgoingEvent], notices: [CallNotice] = []) {

@@ -14,7 +14,7 @@ public final class RedisCluster: CallAnnouncer {
     /// What the cluster tells the node of, each at once and from any thread.
     public struct Handlers: Sendable {
         /// There may be something new of a call.
-        let hint: @Sendable (CallID) -> Void
+        let hint: @Sendable (CallID, _ event: String?, _ sequence: Int64) -> Void
         /// There may be a call that rings for a user with sockets here.
         let ringing: @Sendable (UserID) -> Void
         /// Anything may have been missed.
@@ -24,7 +24,7 @@ public final class RedisCluster: CallAnnouncer {
 
         /// Who is told.
         public init(
-            hint: @escaping @Sendable (CallID) -> Void,
+            hint: @escaping @Sendable (CallID, _ event: String?, _ sequence: Int64) -> Void,
             ringing: @escaping @Sendable (UserID) -> Void,
             missed: @escaping @Sendable () -> Void,
             emitted: (@Sendable (AdapterBroadcast) -> Void)?
@@ -128,7 +128,7 @@ public final class RedisCluster: CallAnnouncer {
         case .subscribed(let channel):
             // What was published before that was not heard.
             switch Self.room(of: channel) {
-            case .call(let id): handlers.hint(id)
+            case .call(let id): handlers.hint(id, nil, .max)
             case .user(let id): handlers.ringing(id)
             case nil: break
             }
@@ -147,14 +147,18 @@ public final class RedisCluster: CallAnnouncer {
             return log(.unreadable(error))
         }
         guard broadcast.sender != sender, broadcast.namespace == "/" else { return }
-        if let id = Self.call(of: broadcast) { return handlers.hint(id) }
+        if let (id, sequence) = Self.call(of: broadcast) { return handlers.hint(id, broadcast.event, sequence) }
         handlers.emitted?(broadcast)
     }
 
-    /// The call that an event with a number of its own is about, whoever says so: it is looked for in the store.
-    static func call(of broadcast: AdapterBroadcast) -> CallID? {
-        guard let data = broadcast.arguments.first, data.kind == .object, data["seq"] != nil else { return nil }
-        return data["callId"]?.stringValue.flatMap(CallID.init)
+    /// The call that an event with a number of its own is about, and that number, whoever says so: it is looked for in the
+    /// store.
+    static func call(of broadcast: AdapterBroadcast) -> (CallID, sequence: Int64)? {
+        guard let data = broadcast.arguments.first, data.kind == .object, let number = data["seq"],
+            let id = data["callId"]?.stringValue.flatMap(CallID.init)
+        else { return nil }
+        // Whatever else stands there has the whole call looked at.
+        return (id, number.integerValue.map(Int64.init) ?? .max)
     }
 
     private static func room(of channel: String) -> PresentRoom? {

@@ -15,18 +15,17 @@ extension CallEvent {
     /// The event as clients hear it, or `nil` if it stands in the history alone.
     public func outgoing(in call: Call) -> OutgoingEvent? {
         guard let scope = kind.scope, let message = message(in: call) else { return nil }
-        let envelope: [(String, JSONText?)] = [
-            ("callId", .string(call.id.rawValue)), ("seq", .integer(sequence)),
-        ]
+        let members = JSONText.object(message.members).text
         var recipient: UserID?
         if case .signal(let signal) = kind { recipient = signal.to }
         return OutgoingEvent(
+            callID: call.id,
             sequence: sequence,
             name: message.name,
             scope: scope,
             sender: userID,
             recipient: recipient,
-            payload: JSONText.object(envelope + message.members).text
+            body: members == "{}" ? "}" : "," + members.dropFirst()
         )
     }
 

@@ -1,5 +1,6 @@
 package import CallModel
 package import CallStore
+import Locking
 import Synchronization
 
 /// A store that fails while a test wants it to, as far as tests ask it.
@@ -10,11 +11,15 @@ package final class FailingStore: CallStore {
     private let store: any CallStore
     private let failure = Atomic(Failure.none.rawValue)
     private let reads = Atomic(0)
+    private let afterRead = Locked<(@Sendable () async -> Void)?>(nil)
 
     package init(_ store: any CallStore) { self.store = store }
 
     /// How often calls were read.
     package var readCount: Int { reads.load(ordering: .relaxed) }
+
+    /// Does something once, as soon as a call has been read and before its reader knows.
+    package func afterNextRead(_ work: @escaping @Sendable () async -> Void) { afterRead.withLock { $0 = work } }
 
     package func fail(_ failure: Failure) { self.failure.store(failure.rawValue, ordering: .relaxed) }
 
@@ -27,7 +32,7 @@ package final class FailingStore: CallStore {
     package func commit(
         isPatient: Bool,
         prepare: @escaping @Sendable () -> CallCommit?,
-        done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void
+        done: @escaping @Sendable (Result<CallCommit?, StoreFailure>) -> Void
     ) {
         do throws(StoreFailure) {
             try check(.writes)
@@ -48,7 +53,13 @@ package final class FailingStore: CallStore {
     package func call(_ id: CallID) async throws(StoreFailure) -> Call? {
         reads.add(1, ordering: .relaxed)
         try check(.all)
-        return try await store.call(id)
+        let call = try await store.call(id)
+        let work = afterRead.withLock { work in
+            defer { work = nil }
+            return work
+        }
+        await work?()
+        return call
     }
 
     package func addRelayUse(_ uses: [CallRelayUse]) async throws(StoreFailure) {

@@ -54,9 +54,76 @@ struct CallStoreContractTests {
             policy: StoreFixture.policy
         )
         let won = try await fixture.act(.answer(description: nil), id, by: bob)
-        #expect(try await !fixture.store.commit(CallCommit(transition: stale, outgoing: [])))
+        #expect(try await fixture.store.commit(CallCommit(transition: stale, outgoing: [])) == nil)
         #expect(try await fixture.store.call(id) == won.call)
         #expect(try await fixture.store.events(of: id, after: 0, limit: 10).count == 2)
+    }
+
+    @Test(
+        "What only appends comes after what others appended, under the numbers that it gets there",
+        arguments: TestDatabase.allCases
+    )
+    func append(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        let first = try StoreFixture.newCall()
+        let id = first.transition.call.id
+        #expect(try await fixture.store.create(first) == .created)
+        let call = try #require(try await fixture.store.call(id))
+        let (alice, bob) = (Actor(userID: "@alice:hs"), Actor(userID: "@bob:hs"))
+        func commit(_ action: CallAction, by actor: Actor) throws -> CallCommit {
+            let now = StoreFixture.start
+            let transition = try call.applying(action, by: actor, now: now, policy: StoreFixture.policy)
+            let outgoing = transition.events.map { StoreFixture.event($0.sequence, to: transition) }
+            return CallCommit(transition: transition, outgoing: outgoing)
+        }
+        let candidate = Signal(kind: .candidate, to: nil, payload: "null")
+        let three = try commit(.signal([candidate, candidate, candidate]), by: alice)
+        let two = try commit(.signal([candidate, candidate]), by: alice)
+        let answer = try commit(.answer(description: nil), by: bob)
+        #expect(three.transition.onlyAppends && !answer.transition.onlyAppends)
+        #expect(try await fixture.store.commit(three)?.transition == three.transition)
+        // Of the same version, and yet it would have number 2.
+        #expect(try await fixture.store.commit(answer) == nil)
+        let written = try #require(try await fixture.store.commit(two))
+        #expect(written.transition.events.map(\.sequence) == [5, 6])
+        #expect(written.transition.call == (try await fixture.store.call(id)))
+        #expect(try await fixture.store.outgoingEvents(of: id, after: 4) == written.outgoing)
+        #expect(try await fixture.store.outgoingEvents(of: id, after: 0).map(\.sequence) == Array(1...6))
+        #expect(try await fixture.store.events(of: id, after: 0, limit: 99).map(\.sequence) == Array(1...6))
+        // What was decided before the answer does not come after it.
+        let answered = try await fixture.act(.answer(description: nil), id, by: bob)
+        #expect(answered.call.version == call.version + 1)
+        #expect(try await fixture.store.commit(two) == nil)
+        #expect(try await fixture.store.call(id) == answered.call)
+    }
+
+    @Test(
+        "Old signals go although nobody could know that it was time before the store had numbered them",
+        arguments: TestDatabase.allCases
+    )
+    func dropAfterOthers(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        let commit = try StoreFixture.newCall()
+        let id = commit.transition.call.id
+        #expect(try await fixture.store.create(commit) == .created)
+        let alice = Actor(userID: "@alice:hs")
+        let begun = try #require(try await fixture.store.call(id))
+        // Both nodes go on from what they know. Each passes a stride by the other's signals alone.
+        let batch = Array(repeating: Signal(kind: .candidate, to: nil, payload: "null"), count: 31)
+        let transition = try begun.applying(
+            .signal(batch),
+            by: alice,
+            now: StoreFixture.start,
+            policy: StoreFixture.policy
+        )
+        let outgoing = transition.events.map { StoreFixture.event($0.sequence, to: transition) }
+        for _ in 0..<70 {
+            #expect(try await fixture.store.commit(CallCommit(transition: transition, outgoing: outgoing)) != nil)
+        }
+        // The last drop may still be on its way.
+        let count = try await fixture.database.count("SELECT count(*) FROM call_signals")
+        #expect(count <= CallLimits.keptEvents + 2 * 64, "\(count) signals are kept")
+        #expect(try await fixture.store.call(id)?.sequence == 70 * 31 + 1)
     }
 
     @Test("Whoever changes a call as it is stored is not overtaken", arguments: TestDatabase.allCases)
@@ -148,13 +215,13 @@ struct CallStoreContractTests {
         )
         #expect(try await fixture.store.callsDue(at: ringOut, limit: 9) == [id])
         let missed = try #require(try await fixture.store.call(id)).advanced(to: ringOut, policy: StoreFixture.policy)
-        #expect(try await fixture.store.commit(CallCommit(transition: missed, outgoing: [])))
+        #expect(try await fixture.store.commit(CallCommit(transition: missed, outgoing: [])) != nil)
         #expect(try await fixture.store.callsDue(at: ringOut, limit: 9).isEmpty)
         let purge = ringOut.advanced(byMilliseconds: 60_000)
         #expect(try await fixture.store.callsDue(at: purge, limit: 9) == [id])
         #expect(try await fixture.store.outgoingEvents(of: id, after: 0).count == 1)
         let purged = missed.call.advanced(to: purge, policy: StoreFixture.policy)
-        #expect(try await fixture.store.commit(CallCommit(transition: purged, outgoing: [])))
+        #expect(try await fixture.store.commit(CallCommit(transition: purged, outgoing: [])) != nil)
         #expect(try await fixture.store.outgoingEvents(of: id, after: 0).isEmpty)
         #expect(try await fixture.store.callsDue(at: Timestamp(milliseconds: .max), limit: 9).isEmpty)
         #expect(try await fixture.store.events(of: id, after: 0, limit: 10).map(\.sequence) == [1, 2, 3])
@@ -200,7 +267,7 @@ struct CallStoreContractTests {
                 now: StoreFixture.start,
                 policy: StoreFixture.policy
             )
-            #expect(try await fixture.store.commit(CallCommit(transition: transition, outgoing: [])))
+            #expect(try await fixture.store.commit(CallCommit(transition: transition, outgoing: [])) != nil)
         }
         #expect(try await fixture.store.outgoingEvents(of: id, after: 0).map(\.sequence) == [1])
     }

@@ -53,18 +53,19 @@ final class StoreFixture: Sendable {
         let call = try #require(try await store.call(id))
         let transition = try call.applying(action, by: actor, now: now, policy: Self.policy)
         let outgoing = transition.events.map { Self.event($0.sequence, to: transition) }
-        #expect(try await store.commit(CallCommit(transition: transition, outgoing: outgoing)))
+        #expect(try await store.commit(CallCommit(transition: transition, outgoing: outgoing)) != nil)
         return transition
     }
 
     static func event(_ sequence: Int64, to transition: CallTransition) -> OutgoingEvent {
         OutgoingEvent(
+            callID: transition.call.id,
             sequence: sequence,
             name: "ice-candidate",
             scope: .joined,
             sender: "@alice:hs",
             recipient: nil,
-            payload: #"{"callId":"\#(transition.call.id.rawValue)","seq":\#(sequence),"é":1.0}"#
+            body: #","é":1.0}"#
         )
     }
 }

@@ -42,6 +42,7 @@ struct ReplayRulesTests {
         size: Int = 2
     ) -> OutgoingEvent {
         OutgoingEvent(
+            callID: call.id,
             sequence: sequence,
             name: name,
             scope: scope,

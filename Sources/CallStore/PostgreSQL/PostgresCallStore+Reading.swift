@@ -59,7 +59,7 @@ extension PostgresCallStore {
             $0.append(sequence)
             $0.append(Int64(CallLimits.keptEvents))
         }
-        return try await read(command) { rows throws(StoreFailure) in try rows.signals() }
+        return try await read(command) { rows throws(StoreFailure) in try rows.signals(of: id) }
     }
 
     /// Calls with a deadline that is due, the longest due first.

@@ -17,24 +17,27 @@ extension PostgresCallStore {
         }
     }
 
-    /// Writes a change if the stored version is still the one that it began from.
+    /// Writes a change if the stored call is still the one that it began from.
     public func commit(
         isPatient: Bool,
         prepare: @escaping @Sendable () -> CallCommit?,
-        done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void
+        done: @escaping @Sendable (Result<CallCommit?, StoreFailure>) -> Void
     ) {
         write(
             "commit call",
             isPatient: isPatient,
             plan: {
                 guard let commit = prepare() else {
-                    done(.success(false))
+                    done(.success(nil))
                     return nil
                 }
                 let lock = PostgresPlan.Lock.call(commit.transition.call.id.rawValue)
                 return PostgresPlan(lock: lock, commands: Self.commands(for: commit)) { results in
-                    let isWritten = results[0].rowCount == 1
-                    return { done(.success(isWritten)) }
+                    let written = Self.written(commit, results[0])
+                    if let written, written.isTimeToDropSignals, !commit.isTimeToDropSignals {
+                        dropSignals(of: written)
+                    }
+                    return { done(.success(written)) }
                 }
             },
             fail: { done(.failure($0)) }
@@ -80,6 +83,21 @@ extension PostgresCallStore {
         isOver = true
         guard commit == nil || results[0].rowCount == 1 else { return .failure(.corrupt(operation: "change call")) }
         return .success(value)
+    }
+
+    /// What of a commit was written, as the database numbered it.
+    private static func written(_ commit: CallCommit, _ result: PostgresResult) -> CallCommit? {
+        guard result.rowCount == 1 else { return nil }
+        guard commit.transition.onlyAppends, let sequence = result.number(0, 0) else { return commit }
+        return commit.renumbered(by: sequence - commit.transition.call.sequence)
+    }
+
+    /// Deletes the old signals that a commit pushed out, which nobody could know before it had its numbers.
+    private func dropSignals(of commit: CallCommit) {
+        let lock = PostgresPlan.Lock.call(commit.transition.call.id.rawValue)
+        let plan = PostgresPlan(lock: lock, commands: Self.signalsDropped(by: commit)) { _ in {} }
+        // If it fails they stay until as many more have come.
+        write("drop old signals", isPatient: true, plan: { plan }, fail: { _ in })
     }
 
     /// The change itself, and what of the call's signals goes with it.

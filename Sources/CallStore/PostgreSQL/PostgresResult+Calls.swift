@@ -89,12 +89,13 @@ extension PostgresResult {
     }
 
     /// Rows of `listSignals`.
-    func signals() throws(StoreFailure) -> [OutgoingEvent] {
+    func signals(of id: CallID) throws(StoreFailure) -> [OutgoingEvent] {
         try rows("read signal") { row in
             guard let sequence = number(row, 0), let name = text(row, 1),
                 let scope = text(row, 2).flatMap(EventScope.init(rawValue:)), let payload = text(row, 5)
             else { return nil }
             return OutgoingEvent(
+                callID: id,
                 sequence: sequence,
                 name: name,
                 scope: scope,

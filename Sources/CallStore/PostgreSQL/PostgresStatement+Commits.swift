@@ -2,7 +2,8 @@ import Postgres
 
 /// Each change of a call is one statement: what hangs on the call's row is written if, and only if, that row was.
 extension PostgresStatement {
-    /// $1 the call, $2 the version it began from, $3 and $4 its new numbers; then its events, then its signals.
+    /// $1 the call, $2 the version it began from, $3 the number of the newest event then, $4 how many more there are; then
+    /// these, then what clients are told of them, both numbered from 1.
     private static let appendTypes: [PostgresType] = [
         .text, .bigint, .bigint, .bigint,
         .bigints, .texts, .texts, .texts, .texts, .texts, .bigints, .bigints,
@@ -12,10 +13,15 @@ extension PostgresStatement {
     private static let append = """
         noted AS (
             INSERT INTO call_events (call_id, seq, kind, detail, user_id, device_id, to_user, size, at)
-            SELECT moved.call_id, event.* FROM moved, unnest($5, $6, $7, $8, $9, $10, $11, $12) AS event
+            SELECT moved.call_id, moved.seq - $4 + event.place, event.kind, event.detail, event.user_id,
+                event.device_id, event.to_user, event.size, event.at
+            FROM moved, unnest($5, $6, $7, $8, $9, $10, $11, $12)
+                AS event (place, kind, detail, user_id, device_id, to_user, size, at)
         ), told AS (
             INSERT INTO call_signals (call_id, seq, event, scope, from_user, to_user, payload)
-            SELECT moved.call_id, signal.* FROM moved, unnest($13, $14, $15, $16, $17, $18) AS signal
+            SELECT moved.call_id, moved.seq - $4 + signal.place, signal.event, signal.scope, signal.from_user,
+                signal.to_user, concat('{"callId":"', moved.call_id, '","seq":', moved.seq - $4 + signal.place, signal.body)
+            FROM moved, unnest($13, $14, $15, $16, $17, $18) AS signal (place, event, scope, from_user, to_user, body)
         )
         """
 
@@ -38,9 +44,9 @@ extension PostgresStatement {
 
     private static let updateCall = """
         UPDATE call_sessions SET
-            seq = $3, version = $4, call_type = $22, state = $23, answered_at = $24, ended_at = $25, end_reason = $26,
+            seq = seq + $4, version = version + 1, call_type = $22, state = $23, answered_at = $24, ended_at = $25, end_reason = $26,
             ended_by = $27, ring_deadline = $28, connect_deadline = $29, purge_deadline = $30, next_deadline = $31
-        WHERE call_id = $1 AND version = $2 RETURNING call_id
+        WHERE call_id = $1 AND version = $2 AND seq = $3 RETURNING call_id, seq
         """
 
     /// $32 to $41: the participants.
@@ -57,15 +63,16 @@ extension PostgresStatement {
     /// $42 to $46: what of a call never changes.
     private static let newTypes: [PostgresType] = [.text, .boolean, .boolean, .text, .bigint]
 
-    /// For what changes nothing else, which is most of what happens.
+    /// For what changes nothing else, which is most of what happens: whoever appended before, this comes after it. Answers
+    /// the newest number.
     static let commitEvents = PostgresStatement(
         "commit events",
         appendTypes,
         """
         WITH moved AS (
-            UPDATE call_sessions SET seq = $3, version = $4 WHERE call_id = $1 AND version = $2 RETURNING call_id
+            UPDATE call_sessions SET seq = seq + $4 WHERE call_id = $1 AND version = $2 RETURNING call_id, seq
         ), \(append)
-        SELECT 1 FROM moved
+        SELECT seq FROM moved
         """
     )
 
@@ -103,8 +110,8 @@ extension PostgresStatement {
                 connect_deadline, purge_deadline, next_deadline, room_id, is_group, is_relay_only, created_by,
                 created_at)
             VALUES (
-                $1, $3, $4, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $42, $43, $44, $45, $46)
-            ON CONFLICT (room_id) WHERE state <> 'ended' DO NOTHING RETURNING call_id
+                $1, $4, 1, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $42, $43, $44, $45, $46)
+            ON CONFLICT (room_id) WHERE state <> 'ended' DO NOTHING RETURNING call_id, seq
         ), people AS (
             INSERT INTO call_participants (
                 call_id, position, user_id, device_id, state, audio_enabled, video_enabled, joined_at, left_at, session,

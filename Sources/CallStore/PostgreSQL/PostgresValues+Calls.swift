@@ -7,10 +7,11 @@ extension PostgresValues {
         let transition = commit.transition
         append(transition.call.id.rawValue)
         append(transition.previousVersion)
-        append(transition.call.sequence)
-        append(transition.call.version)
+        let before = commit.previousSequence
+        append(before)
         let events = transition.events
-        append(numbers: events) { $0.sequence }
+        append(Int64(events.count))
+        append(numbers: events) { $0.sequence - before }
         append(texts: events) { $0.kind.name }
         append(texts: events) { $0.kind.detail }
         append(texts: events) { $0.userID }
@@ -20,12 +21,12 @@ extension PostgresValues {
         }
         append(numbers: events) { $0.kind.size }
         append(numbers: events) { $0.at.milliseconds }
-        append(numbers: commit.outgoing) { $0.sequence }
+        append(numbers: commit.outgoing) { $0.sequence - before }
         append(texts: commit.outgoing) { $0.name }
         append(texts: commit.outgoing) { $0.scope.rawValue }
         append(texts: commit.outgoing) { $0.sender }
         append(texts: commit.outgoing) { $0.recipient }
-        append(texts: commit.outgoing) { $0.payload }
+        append(texts: commit.outgoing) { $0.body }
     }
 
     /// $19 to $21.

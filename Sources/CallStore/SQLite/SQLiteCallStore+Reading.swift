@@ -96,6 +96,7 @@ extension SQLiteCallStore {
                     throw StoreFailure.corrupt(operation: "read signal")
                 }
                 return OutgoingEvent(
+                    callID: id,
                     sequence: row["seq"],
                     name: row["event"],
                     scope: scope,

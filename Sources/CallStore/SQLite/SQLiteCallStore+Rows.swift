@@ -16,11 +16,11 @@ extension SQLiteCallStore {
             room_id = ?, call_type = ?, is_group = ?, is_relay_only = ?, state = ?, created_by = ?, created_at = ?,
             answered_at = ?, ended_at = ?, end_reason = ?, ended_by = ?, seq = ?, version = ?, ring_deadline = ?,
             connect_deadline = ?, purge_deadline = ?, next_deadline = ?
-        WHERE call_id = ? AND version = ?
+        WHERE call_id = ? AND version = ? AND seq = ?
         """
 
-    /// For what changes nothing else, which is most of what happens.
-    static let updateNumbers = "UPDATE call_sessions SET seq = ?, version = ? WHERE call_id = ? AND version = ?"
+    /// For what changes nothing else, which is most of what happens: whoever appended before, this comes after it.
+    static let moveSequence = "UPDATE call_sessions SET seq = seq + ? WHERE call_id = ? AND version = ? RETURNING seq"
 
     static func callArguments(_ call: Call) -> StatementArguments {
         [

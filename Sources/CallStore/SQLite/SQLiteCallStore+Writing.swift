@@ -35,16 +35,15 @@ extension SQLiteCallStore {
         }
     }
 
-    /// Writes a change if the stored version is still the one that it began from.
+    /// Writes a change if the stored call is still the one that it began from.
     public func commit(
         isPatient: Bool,
         prepare: @escaping @Sendable () -> CallCommit?,
-        done: @escaping @Sendable (Result<Bool, StoreFailure>) -> Void
+        done: @escaping @Sendable (Result<CallCommit?, StoreFailure>) -> Void
     ) {
         let prepared = PreparedOnce(prepare)
         write("commit call", isPatient: isPatient, done: done) { db in
-            guard let commit = prepared.value else { return false }
-            return try Self.write(commit, db)
+            try prepared.value.flatMap { try Self.write($0, db) }
         }
     }
 
@@ -56,25 +55,29 @@ extension SQLiteCallStore {
         try await write("change call") { db in
             let rows = try Row.fetchAll(db.cachedStatement(sql: Self.loadCall), arguments: [id.rawValue])
             let (commit, value) = change(try Self.calls(rows, db).first)
-            if let commit, try !Self.write(commit, db) { throw StoreFailure.corrupt(operation: "change call") }
+            if let commit, try Self.write(commit, db) == nil { throw StoreFailure.corrupt(operation: "change call") }
             return value
         }
     }
 
-    /// Answers whether the stored version is the one that it began from.
-    private static func write(_ commit: CallCommit, _ db: Database) throws -> Bool {
+    /// Answers what it wrote; nil if the stored call is not the one that it began from.
+    private static func write(_ commit: CallCommit, _ db: Database) throws -> CallCommit? {
         let transition = commit.transition
         let call = transition.call
         if transition.onlyAppends {
-            try db.cachedStatement(sql: updateNumbers).execute(arguments: [
-                call.sequence, call.version, call.id.rawValue, transition.previousVersion,
-            ])
-        } else {
-            try db.cachedStatement(sql: updateCall).execute(
-                arguments: callArguments(call) + [transition.previousVersion]
+            let sequence = try Int64.fetchOne(
+                db.cachedStatement(sql: moveSequence),
+                arguments: [transition.events.count, call.id.rawValue, transition.previousVersion]
             )
+            guard let sequence else { return nil }
+            let commit = commit.renumbered(by: sequence - call.sequence)
+            try append(commit, db)
+            return commit
         }
-        guard db.changesCount == 1 else { return false }
+        try db.cachedStatement(sql: updateCall).execute(
+            arguments: callArguments(call) + [transition.previousVersion, commit.previousSequence]
+        )
+        guard db.changesCount == 1 else { return nil }
         if transition.changesParticipants {
             let update = try db.cachedStatement(sql: updateParticipant)
             for (position, participant) in call.participants.enumerated() {
@@ -82,7 +85,7 @@ extension SQLiteCallStore {
             }
         }
         try append(commit, db)
-        return true
+        return commit
     }
 
     private static func append(_ commit: CallCommit, _ db: Database) throws {

@@ -212,7 +212,7 @@ struct Server {
             emitted = { hub.emit($0.event, arguments: $0.arguments, rooms: $0.rooms, except: $0.except) }
         }
         let handlers = RedisCluster.Handlers(
-            hint: { calls.hint($0) },
+            hint: { calls.hint($0, $1, upTo: $2) },
             ringing: { user in _ = Task { await calls.catchUp(user: user) } },
             // Logged by the service; the next regular look finds what this one could not.
             missed: { _ = Task { try? await calls.catchUpAll() } },

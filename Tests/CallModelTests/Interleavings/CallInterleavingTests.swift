@@ -32,7 +32,10 @@ struct CallInterleavingTests {
             "invalid_request", "name_invitees", "not_answered", "not_joined", "too_many_invitees", "unknown_recipient",
         ]
         for code in codes { #expect(run.tally.refusals[code, default: 0] >= 20, "\(code)") }
-        for fact in ["1:1", "group", "active", "answered by initiating", "room was taken", "outlived the acts"] {
+        for fact in [
+            "1:1", "group", "active", "answered by initiating", "room was taken", "outlived the acts",
+            "appended after others",
+        ] {
             #expect(run.tally.calls[fact, default: 0] >= 20, "\(fact)")
         }
         #expect(run.tally.conflicts >= 1000, "acts that do not meet show nothing")

@@ -109,7 +109,7 @@ extension InterleavedRoom {
     private func apply(_ act: ActUnderway, to call: Call) -> ActUnderway? {
         let now = now(at: act.node)
         let result = result(of: act, on: call, now)
-        let expectation = expectation(of: act, on: call.id, version: call.version, now)
+        let expectation = expectation(of: act, on: call, now)
         compare(result, with: expectation, act, before: call)
         let transition: CallTransition
         switch result {
@@ -124,21 +124,28 @@ extension InterleavedRoom {
             return finish(act, .unchanged)
         }
         let stored = store.call(call.id)
-        guard store.commit(transition) else {
-            if reference.version(of: call.id) == call.version { violate(.versions, "a commit was refused for nothing") }
+        guard let written = store.commit(transition) else {
+            if reference.version(of: call.id) == call.version,
+                transition.onlyAppends || stored?.sequence == call.sequence
+            {
+                violate(.versions, "a commit was refused for nothing")
+            }
             tally.conflicts += 1
             note("\(act): the call has changed, again")
             return again(act, .load(call.id))
         }
-        noteWinner(act, in: transition.call)
-        checkStored(transition, before: stored)
-        let latest = reference.version(of: call.id)
-        if latest == call.version {
-            if case .changed(let predicted) = expectation { reference.remember(predicted, as: call.id) }
-        } else {
+        noteWinner(act, in: written.call)
+        checkStored(written, before: stored)
+        guard let stored else { return finish(act, .changed) }
+        let latest = self.expectation(of: act, on: stored, now)
+        if written != transition { tally.note("appended after others") }
+        if stored.version != call.version {
             // Only a store that checks nothing comes here.
-            violate(.versions, "a commit from version \(call.version) over version \(latest)")
-            compare(result, with: self.expectation(of: act, on: call.id, version: latest, now), act, before: call)
+            violate(.versions, "a commit from version \(call.version) over version \(stored.version)")
+        }
+        if stored != call { compare(.success(written), with: latest, act, before: stored) }
+        if case .changed(let predicted) = latest {
+            reference.remember(predicted, as: call.id, onlyAppends: transition.onlyAppends)
         }
         return finish(act, .changed)
     }
@@ -158,22 +165,14 @@ extension InterleavedRoom {
 
     private func expectation(
         of act: ActUnderway,
-        on id: CallID,
-        version: Int64,
+        on call: Call,
         _ now: Timestamp
     ) -> ReferenceRoom.Expectation {
         switch act.errand {
-        case .sweep: reference.expectation(ofTime: now.milliseconds, on: id, version: version)
-        case .act(let action, _):
-            reference.expectation(of: action, on: id, version: version, by: act.actor, at: now.milliseconds)
+        case .sweep: reference.expectation(ofTime: now.milliseconds, on: call)
+        case .act(let action, _): reference.expectation(of: action, on: call, by: act.actor, at: now.milliseconds)
         case .initiate:
-            reference.expectation(
-                of: .answer(description: nil),
-                on: id,
-                version: version,
-                by: act.actor,
-                at: now.milliseconds
-            )
+            reference.expectation(of: .answer(description: nil), on: call, by: act.actor, at: now.milliseconds)
         }
     }
 }

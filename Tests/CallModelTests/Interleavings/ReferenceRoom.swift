@@ -21,30 +21,39 @@ struct ReferenceRoom {
     let members: [String]
     let policy: CallPolicy
     private(set) var order: [CallID] = []
-    private(set) var histories: [CallID: [ReferenceCall]] = [:]
+    /// By version, and of each version after each event that changed nothing else.
+    private(set) var histories: [CallID: [[ReferenceCall]]] = [:]
 
     init(members: [String], policy: CallPolicy) {
         self.members = members
         self.policy = policy
     }
 
-    func latest(_ id: CallID) -> ReferenceCall? { histories[id]?.last }
+    func latest(_ id: CallID) -> ReferenceCall? { histories[id]?.last?.last }
 
     func version(of id: CallID) -> Int64 { Int64(histories[id]?.count ?? 0) }
 
-    func call(_ id: CallID, version: Int64) -> ReferenceCall? {
-        guard let history = histories[id], history.indices.contains(Int(version) - 1) else { return nil }
-        return history[Int(version) - 1]
+    /// The call as it was when it looked like `picture`, which has its version and its newest event's number.
+    func call(like picture: Call) -> ReferenceCall? {
+        guard let history = histories[picture.id], history.indices.contains(Int(picture.version) - 1) else {
+            return nil
+        }
+        return history[Int(picture.version) - 1].first { $0.sequence == picture.sequence }
     }
 
     /// One call a room: the one that has not ended.
     var current: CallID? {
-        order.last { histories[$0]?.last?.stage != .ended }
+        order.last { latest($0)?.stage != .ended }
     }
 
-    mutating func remember(_ call: ReferenceCall, as id: CallID) {
+    mutating func remember(_ call: ReferenceCall, as id: CallID, onlyAppends: Bool = false) {
         if histories[id] == nil { order.append(id) }
-        histories[id, default: []].append(call)
+        let versions = histories[id, default: []]
+        if onlyAppends, !versions.isEmpty {
+            histories[id]?[versions.count - 1].append(call)
+        } else {
+            histories[id, default: []].append([call])
+        }
     }
 
     /// Whom a call of `creator` rings for: those named, or the other members of the room.
@@ -70,12 +79,11 @@ struct ReferenceRoom {
 
     func expectation(
         of action: CallAction,
-        on id: CallID,
-        version: Int64,
+        on loaded: Call,
         by actor: Actor,
         at now: Int64
     ) -> Expectation {
-        guard var call = call(id, version: version) else { return .refused("call_not_found") }
+        guard var call = call(like: loaded) else { return .refused("call_not_found") }
         do throws(Refusal) {
             return try call.act(action, by: actor, at: now) ? .changed(call) : .nothing
         } catch {
@@ -83,8 +91,8 @@ struct ReferenceRoom {
         }
     }
 
-    func expectation(ofTime now: Int64, on id: CallID, version: Int64) -> Expectation {
-        guard var call = call(id, version: version) else { return .refused("call_not_found") }
+    func expectation(ofTime now: Int64, on loaded: Call) -> Expectation {
+        guard var call = call(like: loaded) else { return .refused("call_not_found") }
         return call.pass(time: now) ? .changed(call) : .nothing
     }
 }

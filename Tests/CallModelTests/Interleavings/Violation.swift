@@ -5,7 +5,7 @@ struct Violation: Equatable, CustomStringConvertible {
         case oneWinner
         /// The events' numbers are 1, 2, 3 and so on.
         case gaplessNumbers
-        /// Each commit raises the version that it began from by one, and no commit is lost.
+        /// Each commit that does more than append raises the version that it began from by one, and no commit is lost.
         case versions
         /// The call is in a state that can be, and came there by a way that there is.
         case legalState

@@ -1,6 +1,7 @@
 import CallModel
 
-/// A store in memory that takes a change only if the call is still the one that it began from, as the database does.
+/// A store in memory that takes a change only if the call is still the one that it began from, and what only appends after
+/// whatever else was appended, as the database does.
 struct VirtualCallStore {
     /// Off, it takes every change, the later one over the earlier: what the check of the version is there to prevent.
     let checksVersions: Bool
@@ -24,14 +25,19 @@ struct VirtualCallStore {
         return true
     }
 
-    /// Writes a change; answers `false` if the call has changed since it was loaded.
-    mutating func commit(_ transition: CallTransition) -> Bool {
-        guard let index = calls.firstIndex(where: { $0.id == transition.call.id }) else { return false }
-        guard !checksVersions || calls[index].version == transition.previousVersion else { return false }
+    /// Writes a change; answers what it wrote, `nil` if the call has changed since it was loaded.
+    mutating func commit(_ asked: CallTransition) -> CallTransition? {
+        guard let index = calls.firstIndex(where: { $0.id == asked.call.id }) else { return nil }
+        var transition = asked
+        if checksVersions {
+            let appended = calls[index].sequence - (asked.call.sequence - Int64(asked.events.count))
+            guard calls[index].version == asked.previousVersion, appended == 0 || asked.onlyAppends else { return nil }
+            transition = asked.renumbered(by: appended)
+        }
         calls[index] = transition.call
         events[transition.call.id, default: []] += transition.events
         if transition.purgesSignals { purges[transition.call.id, default: 0] += 1 }
-        return true
+        return transition
     }
 
     /// The calls with a deadline that is due.

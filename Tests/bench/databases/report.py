@@ -32,8 +32,8 @@ Where the cost comes from:
 - **PostgreSQL's part** is mostly executing: each change updates the call's row and inserts into two tables, as in SQLite,
   but in another process, with its own checks of keys, its log and a row version more for each update.
 - **The second node** reads: each event that crosses makes it load the call and what it has not told yet, two look-ups by
-  primary key. Several that come meanwhile are one look. What both change at once one of them does twice: here both sides
-  send 20 candidates at the same moment, which is the worst that a call does, and what the p99 of events shows.
+  primary key. Several that come meanwhile are one look. Here both sides send 20 candidates at the same moment: neither
+  node's commit is in vain for the other's, since the database numbers them (docs/decisions/0025).
 - **Redis** passes on one short message for each event and room."""
 REPEAT = """\
 ```sh
