@@ -1,6 +1,6 @@
 # The front door. Each target is a script under scripts/ that says what it does and installs.
 .DEFAULT_GOAL := help
-.PHONY: help build run test check model kill simulate flood conformance bench profile fuzz asan tsan format clean
+.PHONY: help build run test check model kill simulate flood conformance bench sizes profile fuzz asan tsan format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ conformance: ## run the conformance tests of Engine.IO and Socket.IO again and a
 
 bench: ## measure the relay and signaling beside other servers, and databases; writes docs/benchmarks*.md (OPTIONS=--quick: a smoke test)
 	@scripts/bench.sh $(OPTIONS)
+
+sizes: ## size deployments of up to a million calls, with their relays in virtual time; writes docs/sizes.md
+	@scripts/sizes.sh $(OPTIONS)
 
 profile: ## sample where a relayed packet's time goes, by perf (OPTIONS='--load video-gso --rate 25000')
 	@scripts/profile.sh $(OPTIONS)

@@ -152,6 +152,18 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "Observability",
+            dependencies: [
+                "Locking",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         .target(name: "CallPage", resources: [.embedInCode("web")], swiftSettings: strict),
         .target(
             name: "CallAPI",
@@ -170,8 +182,9 @@ let package = Package(
         .executableTarget(
             name: "callrelay",
             dependencies: [
-                "CallAPI", "CallModel", "CallService", "CallStore", "Cluster", "Locking", "NetPrimitives", "PacketIO",
-                "Postgres", "Redis", "RelayRuntime", "STUNServer", "ServerConfiguration", "Signaling",
+                "CallAPI", "CallModel", "CallService", "CallStore", "Cluster", "Locking", "NetPrimitives",
+                "Observability", "PacketIO", "Postgres", "Redis", "RelayRuntime", "STUNServer", "ServerConfiguration",
+                "Signaling",
                 "SignalingGateway", "SocketIO",
                 "TURNRelay", "Webhook",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -235,6 +248,15 @@ let package = Package(
             path: "Tests/TURNSimulation",
             swiftSettings: borrowing
         ),
+        .executableTarget(
+            name: "scale-simulation",
+            dependencies: [
+                "BenchSupport", "Cluster", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/ScaleSimulation",
+            swiftSettings: strict
+        ),
         .target(
             name: "TestSupport",
             dependencies: ["NetPrimitives", "STUNCore"],
@@ -293,6 +315,7 @@ let package = Package(
             swiftSettings: borrowing
         ),
         .testTarget(name: "LockingTests", dependencies: ["Locking"], swiftSettings: strict),
+        .testTarget(name: "ObservabilityTests", dependencies: ["Observability"], swiftSettings: strict),
         .testTarget(
             name: "PacketIOTests",
             dependencies: ["CPacketIO", "PacketIO", "NetPrimitives"],

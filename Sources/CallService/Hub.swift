@@ -48,6 +48,11 @@ public final class Hub: Sendable {
         state.withLock { $0.rooms.users(inRoom: roomID) }
     }
 
+    /// How many sockets there are here, of how many users, and how many calls they have joined.
+    public var present: (sockets: Int, users: Int, calls: Int) {
+        state.withLock { ($0.sockets.count, $0.rooms.users.count, $0.credentials.count) }
+    }
+
     /// Those of `users` who have a connected socket here.
     func reachable(_ users: [UserID]) -> Set<UserID> {
         state.withLock { state in Set(users.filter(state.rooms.isConnected)) }

@@ -96,7 +96,9 @@ public final class Outbox: Sendable {
         let now = clock()
         let outcome: NoticeOutcome
         switch answer {
-        case .taken: outcome = .taken
+        case .taken:
+            outcome = .taken
+            log(.taken)
         case .refused(let reason):
             let isTooOld = now >= notice.createdAt.advanced(byMilliseconds: Self.lifetime)
             outcome = isTooOld ? .givenUp(at: now) : .postponed(until: Self.retry(after: notice.attempts, now: now))
@@ -120,6 +122,8 @@ public final class Outbox: Sendable {
 public enum OutboxReport: Sendable {
     /// The store failed.
     case storeFailed(StoreFailure)
+    /// A notice was taken.
+    case taken
     /// A notice was not taken.
     case refused(StoredNotice, reason: String, isGivenUp: Bool)
 }

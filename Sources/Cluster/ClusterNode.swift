@@ -95,20 +95,3 @@ public struct ClusterNode: Hashable, Sendable {
         return uris.compactMap(\.self)
     }
 }
-
-/// Which relays clients are told of.
-public enum RelayChoice {
-    /// As many relays as a client is told of: one to use, and one to fall back on. More would cost each client time.
-    public static let count = 2
-
-    /// The relays for clients of a server in `region`: of those that relay and are not stopping the ones in the same region
-    /// first, then the ones with less to do. Of equals the ids decide, so that all servers choose alike.
-    public static func choose(among nodes: [ClusterNode], region: String, count: Int = count) -> [ClusterNode] {
-        let able = nodes.filter { !$0.turn.isEmpty && !$0.isDraining }
-        return Array(able.sorted { rank($0, region) < rank($1, region) }.prefix(count))
-    }
-
-    private static func rank(_ node: ClusterNode, _ region: String) -> (Int, Int, String) {
-        (node.region == region ? 0 : 1, node.load, node.id)
-    }
-}

@@ -18,6 +18,8 @@ public struct ServerConfiguration: Sendable {
     public let redis: RedisSettings?
     /// The relay; nil if it is switched off.
     public let turn: TURNSettings?
+    /// What credentials for the relays of all nodes are minted with; nil without other nodes.
+    public let sharedSecretOfNodes: String?
     /// TURN servers of others that clients are told of.
     public let furtherServers: FurtherTURNServers?
     /// How long a minted credential opens allocations.
@@ -26,6 +28,8 @@ public struct ServerConfiguration: Sendable {
     public let calls: CallSettings
     /// Limits of Socket.IO.
     public let sockets: SocketSettings
+    /// Where Prometheus asks; nil if nobody does.
+    public let metrics: MetricsSettings?
     /// How long a stopping server waits for what is under way.
     public let drainTimeout: Duration
     /// What is logged, and in which form.
@@ -47,13 +51,22 @@ public struct ServerConfiguration: Sendable {
         let turnIsOn = try reader.boolean(.turnEnabled)
         let turn = try TURNSettings(reader, authentication: authentication)
         self.turn = turnIsOn ? turn : nil
+        if redis != nil, case .given(let secrets) = turn.sharedSecret {
+            sharedSecretOfNodes = secrets.first
+        } else {
+            sharedSecretOfNodes = nil
+        }
         furtherServers = try FurtherTURNServers(reader)
         credentialLifetime = try reader.duration(.turnCredentialTTL, in: .seconds(10)...(.seconds(30 * 86_400)))
         calls = try CallSettings(reader)
         sockets = try SocketSettings(reader)
+        metrics = try MetricsSettings(reader)
         drainTimeout = try reader.duration(.drainTimeout, in: .zero...(.seconds(3_600)))
         logging = try LogSettings(reader)
         try reader.refuseUnsafeCombinations(authentication: authentication, http: http, turn: self.turn)
+        if let metrics, metrics.port == http.port, authentication != .off {
+            throw reader.failure(.metricsListen, "needs a port of its own; HTTP_PORT is \(http.port)")
+        }
         if redis != nil, self.turn?.sharedSecret == .keptInDataDirectory {
             throw reader.failure(
                 .redisURL,

@@ -9,7 +9,6 @@ extension SettingReader {
         let absent: [(ConfigurationKey, String)] = [
             (.matrixHomeserverURL, "Matrix"),
             (.matrixEncryptedRooms, "Matrix"),
-            (.metricsListen, "metrics"),
             (.turnTLSCertificate, "TURN over TLS"),
             (.turnTLSKey, "TURN over TLS"),
             (.turnTLSPort, "TURN over TLS"),

@@ -62,6 +62,10 @@ enum ImportRules {
                 "Crypto", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
             ]
         ),
+        "Observability": ImportRule(
+            own: ["Locking"],
+            foreign: ["Foundation", "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "ServiceLifecycle"]
+        ),
         "ServerConfiguration": ImportRule(own: ["NetPrimitives"], foreign: ["Foundation"]),
     ]
 

@@ -40,11 +40,40 @@ struct ClusterNodeTests {
             Self.node("idle", region: "eu", load: 1), Self.node("stopping", region: "eu", isDraining: true),
             Self.node("mute", region: "eu", relays: false),
         ]
-        #expect(RelayChoice.choose(among: nodes, region: "eu").map(\.id) == ["idle", "busy"])
-        #expect(RelayChoice.choose(among: nodes, region: "us").map(\.id) == ["far", "idle"])
-        #expect(RelayChoice.choose(among: nodes, region: "eu", count: 9).map(\.id) == ["idle", "busy", "far"])
-        let equal = [Self.node("b"), Self.node("a")]
-        #expect(RelayChoice.choose(among: equal, region: "").map(\.id) == ["a", "b"])
-        #expect(RelayChoice.choose(among: [], region: "").isEmpty)
+        func ids(_ region: String, _ count: Int = RelayChoice.count) -> [String] {
+            RelayChoice.choose(among: nodes, region: region, for: "call", count: count).map(\.id)
+        }
+        #expect(ids("eu") == ["idle", "busy"])
+        #expect(ids("us") == ["far", "idle"])
+        #expect(ids("eu", 9) == ["idle", "busy", "far"])
+        #expect(RelayChoice.choose(among: [], region: "", for: "call").isEmpty)
+    }
+
+    @Test(
+        "Servers choose alike for one call, in whatever order they know of relays, and differently for different calls"
+    )
+    func draws() {
+        let nodes = (0..<20).map { Self.node("n\($0)", load: $0) }
+        var firsts: [String: Int] = [:]
+        for number in 0..<2_000 {
+            let call = "call-\(number)"
+            let chosen = RelayChoice.choose(among: nodes, region: "", for: call)
+            #expect(chosen == RelayChoice.choose(among: nodes.reversed(), region: "", for: call))
+            #expect(chosen.count == 2 && chosen[0].load < chosen[1].load)
+            firsts[chosen[0].id, default: 0] += 1
+        }
+        // Of four that are drawn the least loaded: the idlest of twenty is among them one time in five.
+        #expect((300..<500).contains(firsts["n0"] ?? 0), "\(firsts)")
+        #expect(firsts["n17"] == nil && firsts["n18"] == nil && firsts["n19"] == nil)
+    }
+
+    @Test("Of relays with the same to do none is preferred")
+    func ties() {
+        let nodes = (0..<8).map { Self.node("n\($0)") }
+        var firsts: [String: Int] = [:]
+        for number in 0..<8_000 {
+            firsts[RelayChoice.choose(among: nodes, region: "", for: "call-\(number)")[0].id, default: 0] += 1
+        }
+        #expect(firsts.count == 8 && firsts.values.allSatisfy { (850..<1_150).contains($0) }, "\(firsts)")
     }
 }

@@ -109,11 +109,33 @@ struct RefusalTests {
         #expect(configuration.turn?.staticUsers.count == 1)
     }
 
+    @Test("metrics listen on an address and a port of their own")
+    func metrics() throws {
+        func settings(_ value: String) throws -> MetricsSettings? {
+            try configuration(["METRICS_LISTEN": value]).metrics
+        }
+        #expect(try settings("") == nil)
+        for (value, host, port) in [
+            ("127.0.0.1:9000", "127.0.0.1", 9000), ("[::1]:9000", "::1", 9000), ("localhost:65535", "localhost", 65535),
+            ("0.0.0.0:1", "0.0.0.0", 1),
+        ] {
+            #expect(try settings(value)?.host == host)
+            #expect(try settings(value)?.port == UInt16(port))
+        }
+        for value in [
+            "9000", ":9000", "::1:9000", "[127.0.0.1]:9000", "127.0.0.1:0", "127.0.0.1:65536", "host:9000", "[::1]",
+        ] {
+            let failure = #expect(throws: ConfigurationFailure.self) { _ = try settings(value) }
+            #expect(failure?.setting == "METRICS_LISTEN (environment)", "\(value)")
+        }
+        #expect(throws: ConfigurationFailure.self) { _ = try settings("127.0.0.1:3000") }
+    }
+
     @Test(
         "what this build does not serve is refused, its default is not",
         arguments: [
             ("MATRIX_HOMESERVER_URL", "https://matrix.example", ""), ("MATRIX_ENCRYPTED_ROOMS", "full", "notify_only"),
-            ("METRICS_LISTEN", "127.0.0.1:9000", ""), ("TURN_TLS_CERT", "cert.pem", ""),
+            ("TURN_TLS_CERT", "cert.pem", ""),
             ("TURN_TLS_KEY", "key.pem", ""), ("TURN_TLS_PORT", "443", "5349"),
         ]
     )

@@ -24,6 +24,7 @@ def calls(store: str, **changes: Any) -> Result:
         "server": server(FIRST[store]),
         "others": [server(cpu) for cpu in OTHERS[store].values()],
         "otherNames": list(OTHERS[store]),
+        **({} if store == SQLITE else {"logBytesEach": 54_320.0, "keptBytesEach": 12_000.0, "signalBytesEach": 28_000.0}),
         "void": [],
     }
     kinds = ("ringLatency", "eventLatency", "acknowledgementLatency", "callDuration")
@@ -53,6 +54,7 @@ def test_the_report_adds_up_what_a_call_costs() -> None:
     assert f"| 5 calls/s, {POSTGRESQL} | 5.0 | 0 | 2.00 | – | 3.00 | – | 5.00 | 3 |" in lines
     assert f"| 5 calls/s, {CLUSTER} | 5.0 | 0 | 2.00 | 2.50 | 4.00 | 0.50 | 9.00 | 3 |" in lines
     assert any(line.startswith(f"| 5 calls/s: CPU of all, {POSTGRESQL} to {SQLITE} | 1.250 |") for line in lines)
+    assert f"| 5 calls/s, {CLUSTER} | 54.3 | 12.0 | 28.0 | 3 |" in lines
     assert any("PostgreSQL 15.1, Redis 7.0.1" in line for line in lines)
 
 

@@ -18,6 +18,14 @@ struct OwnServicesTests {
         #expect(try endpoints(["HTTP_HOST": "localhost", "HTTP_PORT": "80"]) == ["127.0.0.1:80", "[::1]:80"])
     }
 
+    @Test("metrics are one, beside a relay alone as well")
+    func metrics() throws {
+        let own = ["METRICS_LISTEN": "192.0.2.1:9090"]
+        #expect(try endpoints(own) == ["127.0.0.1:3000", "192.0.2.1:9090"])
+        let alone = ["AUTH_MODE": "off", "TURN_SHARED_SECRET": "a long enough secret"]
+        #expect(try endpoints(own.merging(alone) { one, _ in one }) == ["192.0.2.1:9090"])
+    }
+
     @Test("a wildcard stands for every address of its family, and :: for those of both")
     func wildcard() throws {
         let interfaces = try ["192.0.2.1", "2001:db8::1"].map { try IPAddress(parsing: $0) }

@@ -439,6 +439,22 @@ def test_clients_are_told_of_two_relays_the_nearest_and_least_loaded_first(
         europe[1].start()
 
 
+def test_a_node_that_relays_nothing_tells_of_the_relays_of_others(start_node: Callable[..., RunningServer]) -> None:
+    signaling, relay = start_node(TURN_ENABLED="false"), start_node()
+    with Scenario(signaling) as s:
+
+        def told() -> dict:
+            return s.get("/api/calls/ice-servers", "alice").json()
+
+        eventually(lambda: any("credential" in entry for entry in told()["iceServers"]), "a relay")
+        assert turn_hosts(told()) == [str(relay.turn_port)]
+        with relay_of(relay, told()) as client:
+            client.allocate()
+        relay.kill()
+        eventually(lambda: told()["iceServers"] == [], "none", seconds=15)
+        relay.start()
+
+
 def test_whoever_uses_a_relay_that_goes_is_told_of_another(start_node: Callable[..., RunningServer]) -> None:
     nodes = [start_node(), start_node(), start_node()]
     with Scenario(nodes[0]) as s:

@@ -6,11 +6,14 @@ struct Announcement {
     let callPage: String?
     /// This server's STUN and TURN URIs.
     let uris: [String]
+    /// Where Prometheus asks; nil if nobody does.
+    let metrics: MetricsSettings?
 
     var text: String {
         var lines: [String] = []
         if let callPage { lines.append("call page: \(callPage)") }
         lines += uris.map { uri in "\(uri.hasPrefix("stun") ? "STUN" : "TURN"): \(uri)" }
+        if let metrics { lines.append("metrics: \(metrics.url)") }
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -22,5 +25,13 @@ extension HTTPSettings {
     func url(port: Int) -> String {
         let name = host.contains(":") ? "[\(host)]" : host
         return "\(tls == nil ? "http" : "https")://\(name):\(port)/"
+    }
+}
+
+extension MetricsSettings {
+    /// The address for Prometheus.
+    var url: String {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return "http://\(name):\(port)/metrics"
     }
 }

@@ -43,17 +43,22 @@ enum HTTPSetup {
 
     /// Finds out whether the port is free before anything is served.
     static func requireFreePort(_ http: HTTPSettings) async throws {
+        try await requireFreePort(http.host, http.port, "HTTP_PORT", address: "HTTP_HOST")
+    }
+
+    /// The same of any port; the names are those of the settings.
+    static func requireFreePort(_ host: String, _ port: UInt16, _ name: String, address: String) async throws {
         do {
             let probe = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .bind(host: http.host, port: Int(http.port)).get()
+                .bind(host: host, port: Int(port)).get()
             try await probe.close()
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw CommandFailure.start("HTTP_PORT: \(http.host):\(http.port) is already in use by another process")
+            throw CommandFailure.start("\(name): \(host):\(port) is already in use by another process")
         } catch let error as IOError where error.errnoCode == EACCES {
-            throw CommandFailure.start("HTTP_PORT: \(http.port) needs a privilege that this process does not have")
+            throw CommandFailure.start("\(name): \(port) needs a privilege that this process does not have")
         } catch {
-            throw CommandFailure.start("HTTP_HOST: cannot listen on \(http.host):\(http.port): \(error)")
+            throw CommandFailure.start("\(address): cannot listen on \(host):\(port): \(error)")
         }
     }
 

@@ -14,8 +14,9 @@ struct ICEServers: ICEServerProvider {
     private let secret: SharedSecret?
     private let further: FurtherTURNServers?
     private let secondsToLive: Int
-    /// The relays of all nodes that clients may be told of, ours among them; nil if there is only this one.
-    var relays: (@Sendable () -> [ClusterNode])?
+    /// The relays of all nodes that clients may be told of, ours among them, for a call or a user; nil if there is only
+    /// this one.
+    var relays: (@Sendable (_ subject: String) -> [ClusterNode])?
 
     /// - Parameters:
     ///   - hosts: addresses or names under which STUN is reached; none if the relay is switched off.
@@ -44,7 +45,8 @@ struct ICEServers: ICEServerProvider {
     func iceServers(for user: UserID, call: CallID?, relayOnly: Bool, now: Timestamp) -> ICEConfiguration {
         let expiresAt = now.advanced(byMilliseconds: Int64(secondsToLive) * 1_000)
         var servers: [ICEConfiguration.Server] = []
-        let chosen = relays?() ?? []
+        // Both sides of a call are told of the same ones: what goes from one to the other goes through one relay.
+        let chosen = relays?(call?.rawValue ?? user) ?? []
         // Whatever the others are, this one is better than none.
         let stun = chosen.isEmpty ? stun : chosen.flatMap(\.stun)
         let turn = chosen.isEmpty || secret == nil ? turn : chosen.flatMap(\.turn)

@@ -15,6 +15,7 @@ struct OutboxLifecycle: Service {
         _ settings: WebhookSettings?,
         store: any CallStore,
         troubles: StoreTroubleLog,
+        tallies: ServerTallies,
         logger: Logger
     ) {
         guard let settings else { return nil }
@@ -24,7 +25,10 @@ struct OutboxLifecycle: Service {
             store: store,
             receiver: webhook,
             clock: { WallClock.now() },
-            log: { $0.log(to: logger, troubles) }
+            log: {
+                tallies.count($0)
+                $0.log(to: logger, troubles)
+            }
         )
     }
 
@@ -43,6 +47,7 @@ extension OutboxReport {
             troubles.failed(operation: operation, reason: reason)
         case .storeFailed(.corrupt(let operation)):
             troubles.failed(operation: operation, reason: "a stored row cannot be read")
+        case .taken: break
         case .refused(let notice, let reason, let isGivenUp):
             let metadata: Logger.Metadata = [
                 "notice": "\(notice.notice.id)", "attempt": "\(notice.attempts)", "reason": "\(reason)",

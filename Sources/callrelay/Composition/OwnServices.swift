@@ -6,12 +6,14 @@ import ServerConfiguration
 
 /// Where this server listens besides its relay: what no client is relayed to, whatever the settings of the relay say.
 enum OwnServices {
-    /// The endpoints of the HTTP side; none if only the relay is served. A wildcard stands for all of `interfaces`, and
-    /// localhost for both loopback addresses.
+    /// The endpoints of the HTTP side, unless only the relay is served, and of the metrics. A wildcard stands for all of
+    /// `interfaces`, and localhost for both loopback addresses.
     static func endpoints(_ configuration: ServerConfiguration, interfaces: [IPAddress]) -> [Endpoint] {
-        guard configuration.authentication != .off else { return [] }
-        return addresses(configuration.http.host, interfaces: interfaces).map {
-            Endpoint(address: $0, port: configuration.http.port)
+        var listeners: [(host: String, port: UInt16)] = []
+        if configuration.authentication != .off { listeners.append((configuration.http.host, configuration.http.port)) }
+        if let metrics = configuration.metrics { listeners.append((metrics.host, metrics.port)) }
+        return listeners.flatMap { listener in
+            addresses(listener.host, interfaces: interfaces).map { Endpoint(address: $0, port: listener.port) }
         }
     }
 

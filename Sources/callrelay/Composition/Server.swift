@@ -8,6 +8,7 @@ import HummingbirdTLS
 import Logging
 import NIOCore
 import NetPrimitives
+import Observability
 import PacketIO
 import Redis
 import RelayRuntime
@@ -37,9 +38,11 @@ struct Server {
 
     private func runRelayAlone() async throws {
         guard let turn = configuration.turn else { return }
+        try await requireFreeMetricsPort()
         let started = try startRelay(turn)
-        Announcement(callPage: nil, uris: started.ice(configuration).ownURIs).print()
-        try await runServices([started.lifecycle(configuration, logger)])
+        Announcement(callPage: nil, uris: started.ice(configuration).ownURIs, metrics: configuration.metrics).print()
+        let relay = started.relay
+        try await runServices(metrics { ServerMetrics.families(relay) } + [started.lifecycle(configuration, logger)])
     }
 
     private func runWithCalls(verifier: any TokenVerifier) async throws {
@@ -53,6 +56,7 @@ struct Server {
         }
         let tls = try HTTPSetup.tls(configuration.http)
         try await HTTPSetup.requireFreePort(configuration.http)
+        try await requireFreeMetricsPort()
         let (store, applied) = try await StoreOpening.openMigrated(configuration.database)
         for migration in applied { logger.info("applied a migration", metadata: ["name": "\(migration.name)"]) }
         let credentialSeconds = UInt32(clamping: configuration.credentialLifetime.components.seconds)
@@ -69,15 +73,17 @@ struct Server {
         let own = ownNode(node, ice, relay, drain)
         if let (_, cluster) = redis {
             let region = configuration.redis?.region ?? ""
-            ice.relays = { RelayChoice.choose(among: cluster.others + [own()], region: region) }
+            ice.relays = { RelayChoice.choose(among: cluster.others + [own()], region: region, for: $0) }
         }
 
         let hub = Hub(announcer: redis?.1)
         let troubles = StoreTroubleLog(logger: logger)
+        let tallies = ServerTallies()
         let outbox = OutboxLifecycle(
             configuration.calls.webhook,
             store: store,
             troubles: troubles,
+            tallies: tallies,
             logger: logger
         )
         let calls = CallService(
@@ -91,7 +97,10 @@ struct Server {
             outbox: outbox?.outbox,
             policy: CallPolicy(configuration.calls),
             clock: { WallClock.now() },
-            log: { [logger] in $0.log(to: logger, troubles) }
+            log: { [logger] in
+                tallies.count($0)
+                $0.log(to: logger, troubles)
+            }
         )
         let keeper = try await keeper(of: node, calls, hub)
         if let (url, cluster) = redis { try start(cluster, url, calls, hub) }
@@ -122,11 +131,17 @@ struct Server {
             ),
             onServerRunning: { [configuration, ice] channel in
                 let port = channel.localAddress?.port ?? Int(configuration.http.port)
-                Announcement(callPage: configuration.http.url(port: port), uris: ice.ownURIs).print()
+                let page = configuration.http.url(port: port)
+                Announcement(callPage: page, uris: ice.ownURIs, metrics: configuration.metrics).print()
             },
             logger: logger
         )
-        var services: [any Service] = []
+        // The first in, so that it is the last to stop: it tells of the stopping, too.
+        var services = metrics {
+            (relay.map { ServerMetrics.families($0.relay) } ?? [])
+                + ServerMetrics.families(tallies, hub, isStoreInTrouble: troubles.isInTrouble)
+                + (redis.map { ServerMetrics.families($0.1) } ?? [])
+        }
         if let relay {
             services.append(
                 RelayAccountant(
@@ -161,6 +176,22 @@ struct Server {
         } catch {
             logger.warning("the database was not closed in order", metadata: ["cause": "\(error)"])
         }
+    }
+
+    /// Prometheus' endpoint, if it is wanted.
+    private func metrics(_ families: @escaping @Sendable () -> [MetricFamily]) -> [any Service] {
+        guard let settings = configuration.metrics else { return [] }
+        return [
+            MetricsEndpoint(host: settings.host, port: settings.port, logger: logger) {
+                families() + ProcessMetrics.now
+            }
+        ]
+    }
+
+    private func requireFreeMetricsPort() async throws {
+        guard let metrics = configuration.metrics else { return }
+        let name = "METRICS_LISTEN"
+        try await HTTPSetup.requireFreePort(metrics.host, metrics.port, name, address: name)
     }
 
     /// Says in the store that this node is there, if it may have others beside it.

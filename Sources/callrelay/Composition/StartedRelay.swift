@@ -50,13 +50,13 @@ extension AlternateServers {
 }
 
 extension ICEServers {
-    /// With the relay switched off: the servers of others alone.
+    /// With the relay switched off: the relays of other nodes, and the servers of others.
     static func furtherOnly(_ configuration: ServerConfiguration) -> ICEServers {
         ICEServers(
             hosts: [],
             turnHosts: [],
             port: 0,
-            secret: nil,
+            secret: configuration.sharedSecretOfNodes.map { SharedSecret($0) },
             further: configuration.furtherServers,
             credentialLifetime: configuration.credentialLifetime
         )

@@ -35,6 +35,9 @@ final class StoreTroubleLog: Sendable {
         logger.error("the call store failed", metadata: metadata)
     }
 
+    /// Whether it failed and has not answered since.
+    var isInTrouble: Bool { troubles.withLock { !$0.isEmpty } }
+
     /// The store answers again.
     func recovered() {
         let failures = troubles.withLock { troubles in

@@ -35,6 +35,11 @@ Where the cost comes from:
   primary key. Several that come meanwhile are one look. Here both sides send 20 candidates at the same moment: neither
   node's commit is in vain for the other's, since the database numbers them (docs/decisions/0025).
 - **Redis** passes on one short message for each event and room."""
+WRITES = """\
+What PostgreSQL writes to its log, and what its tables and their indexes take: those that keep a call until it is pruned,
+and the one that has its session descriptions and candidates until a minute after its end. Payloads are as long as a
+browser's. All calls of a run are in it, those of its first seconds too; a run is shorter than the time between checkpoints,
+so that each page goes whole into the log once."""
 REPEAT = """\
 ```sh
 make bench OPTIONS='--only databases'           # this; says how long it will take
@@ -84,6 +89,13 @@ def latencies(record: Record) -> str:
     return _table(record, heads, figures)
 
 
+def sizes(record: Record) -> str:
+    heads = ["load, store", "to the log, kB a call", "kept, kB", "signals, kB", "runs"]
+    names = ("logBytesEach", "keptBytesEach", "signalBytesEach")
+    figures: list[tuple[Value, str, float]] = [(values.figure(name), ",.1f", 1_000) for name in names]
+    return _table(record, heads, figures, STORES[1:])
+
+
 def comparisons(record: Record) -> str:
     rows = [
         [f"{case.title}: CPU of all, {store} to {SQLITE}", *ratio(record, case.name, store, SQLITE, whole_cpu)]
@@ -93,10 +105,15 @@ def comparisons(record: Record) -> str:
     return table(RATIO_HEADS, rows)
 
 
-def _table(record: Record, heads: list[str], figures: list[tuple[Value, str, float]]) -> str:
+def _table(
+    record: Record,
+    heads: list[str],
+    figures: list[tuple[Value, str, float]],
+    stores: tuple[str, ...] = STORES,
+) -> str:
     rows = []
     for case in CASES:
-        for store in STORES:
+        for store in stores:
             cells = [median(record, case.name, store, *figure) for figure in figures]
             rows.append([f"{case.title}, {store}", *cells, counted(record, case, store)])
     return table(heads, rows)
@@ -123,6 +140,7 @@ with care, are the ratios of processor time."""
         parts.append(SMOKE)
     disk = machine.get("fileSystem") or "a file system of unknown kind"
     parts += ["## What a call costs", costs(record), comparisons(record), WHY]
+    parts += ["## What a call writes", WRITES, sizes(record)]
     parts += ["## How long it takes", latencies(record)]
     parts += ["## How it is measured", METHOD.format(**record.settings, disk=disk)]
     if found := tables.voids(record, SECTIONS):

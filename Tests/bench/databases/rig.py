@@ -46,8 +46,9 @@ class DatabasesRig:
                 command = [str(self.programs.call_bench), load.subcommand, *served.options, "--json"]
                 command += load.options(self.timing)
                 patience = load.seconds(self.timing) + load.patience
+                before = served.log_position()
                 result = generate(command, self.processors[0], patience, load.clients)
-                return result | {"otherNames": list(served.others)}
+                return result | {"otherNames": list(served.others)} | served.written(before)
         except (GeneratorFailure, ServerFailure) as error:
             return {"void": [str(error)]}
 

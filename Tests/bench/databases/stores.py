@@ -27,6 +27,7 @@ class Served:
     callee_url: str
     pid: int
     others: dict[str, int]
+    database: PostgreSQL | None = None
 
     @property
     def options(self) -> list[str]:
@@ -36,12 +37,37 @@ class Served:
             told += ["--other-pid", str(pid)]
         return told
 
+    def log_position(self) -> int | None:
+        """Bytes that PostgreSQL has ever written to its log; None without it."""
+        if self.database is None:
+            return None
+        return int(self.database.query("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")[0])
+
+    def written(self, before: int | None) -> dict[str, float]:
+        """Bytes that each call since then has brought: to the log, to the tables that keep it, and to the one that keeps
+        its signals until a minute after its end, with their indexes."""
+        after = self.log_position()
+        if self.database is None or before is None or after is None:
+            return {}
+        calls = int(self.database.query("SELECT count(*) FROM call_sessions")[0])
+        if calls == 0:
+            return {}
+        tables = ("call_sessions", "call_participants", "call_events")
+        kept = "+".join(f"pg_total_relation_size('{table}')" for table in tables)
+        sizes = [int(self.database.query(f"SELECT {size}")[0]) for size in (kept, "pg_total_relation_size('call_signals')")]
+        return {
+            "logBytesEach": (after - before) / calls,
+            "keptBytesEach": sizes[0] / calls,
+            "signalBytesEach": sizes[1] / calls,
+        }
+
 
 @contextmanager
 def serve(kind: str, programs: Programs, processor: int, scratch: Path) -> Iterator[Served]:
     with ExitStack() as stack:
         shared = {"TURN_SHARED_SECRET": secrets.token_hex(16)}
         others: dict[str, int] = {}
+        postgres: PostgreSQL | None = None
         if kind != SQLITE:
             postgres = stack.enter_context(_postgresql(processor))
             shared["DATABASE_URL"] = postgres.url()
@@ -64,7 +90,7 @@ def serve(kind: str, programs: Programs, processor: int, scratch: Path) -> Itera
             nodes.append((f"http://127.0.0.1:{port}", node.pid))
         if kind == CLUSTER:
             others = {"second node": nodes[1][1]} | others
-        yield Served(nodes[0][0], nodes[-1][0], nodes[0][1], others)
+        yield Served(nodes[0][0], nodes[-1][0], nodes[0][1], others, postgres)
 
 
 @contextmanager

@@ -1,0 +1,47 @@
+import CallModel
+import CallService
+import CallStore
+import Observability
+
+/// What happened since the server began, for the metrics.
+final class ServerTallies: Sendable {
+    /// How a call ended.
+    struct Ending: Hashable {
+        let reason: EndReason
+        /// Nobody ended it: it rang out, or those in it did not come back.
+        let isByTime: Bool
+    }
+
+    /// What became of a try to hand a notice over.
+    enum Handover: String, CaseIterable {
+        case taken, refused
+        case givenUp = "given_up"
+    }
+
+    let endings = Tally<Ending>(
+        EndReason.allCases.flatMap { [Ending(reason: $0, isByTime: false), Ending(reason: $0, isByTime: true)] }
+    )
+    /// By the statement's name.
+    let storeFailures = Tally<String>()
+    let handovers = Tally<Handover>(Handover.allCases)
+
+    /// Counts what the service reports.
+    func count(_ report: CallServiceReport) {
+        switch report {
+        case .callEnded(_, let reason, let isByTime): endings.count(Ending(reason: reason, isByTime: isByTime))
+        case .storeFailed(let operation, _): storeFailures.count(operation)
+        case .storeRecovered, .actRefused: break
+        }
+    }
+
+    /// Counts what the outbox reports.
+    func count(_ report: OutboxReport) {
+        switch report {
+        case .storeFailed(.unavailable(let operation, reason: _)): storeFailures.count(operation)
+        case .storeFailed(.corrupt(let operation)): storeFailures.count(operation)
+        case .taken: handovers.count(.taken)
+        case .refused(_, _, isGivenUp: true): handovers.count(.givenUp)
+        case .refused(_, _, isGivenUp: false): handovers.count(.refused)
+        }
+    }
+}
