@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes what compose.yaml mounts as secrets, in deploy/secrets or the folder named by the second argument: passwords, the URLs
-# that carry them, the relays' shared secret, and a self-signed certificate for the host that the first argument names. What
-# is there already is kept.
+# Makes what compose.yaml mounts as secrets, in deploy/secrets or the folder named by the second argument: passwords, the
+# URLs that carry them, the relays' shared secret, and a self-signed certificate for the host that the first argument
+# names. What is there already is kept.
 set -euo pipefail
 
 host=${1:?"usage: deploy/secrets.sh HOST [FOLDER], as in deploy/secrets.sh calls.example.org"}

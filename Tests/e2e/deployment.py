@@ -219,7 +219,7 @@ class Proxy:
 class ProxyClient(AsyncClient):
     """A Socket.IO client that comes by the proxy, and keeps cookies as a browser does.
 
-    On an event loop: the client with threads reads and writes one TLS connection at the same time, which loses it now and then.
+    On an event loop: by TLS, the client with threads loses its connection now and then.
     """
 
     def __init__(self, proxy: Proxy, user: str, transport: str = "websocket") -> None:
