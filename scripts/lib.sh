@@ -13,10 +13,11 @@ DEBUG_FLAGS=(--explicit-target-dependency-import-check error)
 BUILD_PACKAGES=(libhiredis-dev libpq-dev libsqlite3-dev pkg-config)
 # coturn: its load generator is a peer of the relay's tests. chromium, firefox-esr: the call page's tests. postgresql,
 # redis-server: throw-away servers, and psql. procps: their processes. iproute2: small networks for the tests of IP headers.
-# binutils: the release binary's machine code, for the proof that the packet path allocates nothing.
+# binutils: the release binary's machine code, for the proof that the packet path allocates nothing. haproxy: the front of
+# two nodes, as deploy/ has it.
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-    "${BUILD_PACKAGES[@]}" binutils chromium coturn curl firefox-esr iproute2 jq openssl postgresql procps python3
+    "${BUILD_PACKAGES[@]}" binutils chromium coturn curl firefox-esr haproxy iproute2 jq openssl postgresql procps python3
     python3-venv redis-server shellcheck
 )
 
@@ -67,7 +68,7 @@ ensure_packages() {
     [ "$status" -eq 0 ] || fail "apt-get could not install: ${missing[*]}"
     for package in "${missing[@]}"; do
         case "$package" in
-            coturn | postgresql | redis-server) disable_service "$package" ;;
+            coturn | haproxy | postgresql | redis-server) disable_service "$package" ;;
         esac
     done
 }

@@ -8,4 +8,4 @@ cd "$(dirname "$0")/.."
 say "swift format lint"
 swift format lint --strict --parallel --recursive Sources Tests Fuzz Package.swift
 say "shellcheck"
-shellcheck --external-sources scripts/*.sh .ci/run
+shellcheck --external-sources scripts/*.sh deploy/*.sh .ci/run
