@@ -188,7 +188,9 @@ final class RedisLoop {
     private func fail(_ reason: String, tells: Bool = true) {
         listener = nil
         speaker = nil
-        retryAt = .now + pause
+        // Between half of it and all, so that not all nodes come back at once.
+        var generator = SystemRandomNumberGenerator()
+        retryAt = .now + pause * Double.random(in: 0.5...1, using: &generator)
         pause = min(Self.pauses.upperBound, pause * 2)
         let (wasConnected, commands) = link.state.withLock { state in
             let commands = state.commands

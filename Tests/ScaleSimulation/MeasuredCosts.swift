@@ -1,19 +1,19 @@
 /// What things cost on the machine of the benchmarks, to be read with care on any other.
 enum MeasuredCosts {
     /// Processor seconds of nodes for a call between two of them: docs/benchmarks-databases.md.
-    static let nodeSecondsPerCall = 10.7e-3
+    static let nodeSecondsPerCall = 10.5e-3
     /// The same of PostgreSQL.
-    static let databaseSecondsPerCall = 8.2e-3
+    static let databaseSecondsPerCall = 7.8e-3
     /// The same of Redis, which has one thread for it.
-    static let redisSecondsPerCall = 0.64e-3
+    static let redisSecondsPerCall = 0.59e-3
     /// Changes of a call that are committed.
     static let changesPerCall = 50.0
     /// What a call that nobody answers costs of one that goes all its way: of these changes, six.
     static let unansweredShare = 0.12
     /// Bytes that a call brings to PostgreSQL's log: docs/benchmarks-databases.md.
-    static let logBytesPerCall = 54e3
+    static let logBytesPerCall = 55e3
     /// Bytes that are kept of a call until it is pruned, with indexes.
-    static let keptBytesPerCall = 13e3
+    static let keptBytesPerCall = 14e3
     /// Bytes of resident memory for a connected client: docs/benchmarks-signaling.md.
     static let bytesPerSocket = 7.28 * 1024
     /// Clients whose calls are resumed in a second of one processor, when all come back at once: the same page.

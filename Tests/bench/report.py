@@ -112,7 +112,10 @@ The relay{commit(machine)} beside coturn {machine["coturn"]} and a bare forwarde
 {machine["date"]}:
 {on_what(machine)}.
 
-Absolute times are this machine's. What can be carried to another machine, with care, are the ratios."""
+Absolute times are this machine's. What can be carried to another machine, with care, are the ratios.
+
+Pages of their own: [signaling](benchmarks-signaling.md) beside python-socketio, and [a call](benchmarks-databases.md) on SQLite, on
+PostgreSQL and across two nodes."""
 
 
 def commit(machine: dict[str, Any]) -> str:
