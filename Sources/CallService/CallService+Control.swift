@@ -6,10 +6,11 @@ extension CallService {
     /// How often a room may be taken and free again while a call is placed in it.
     private static let initiations = 32
 
-    /// Places a call. If the room's call rings for the user, this answers it instead (`isNew` is false then, and an
+    /// Places a call, under `id` if one is given. If the room's call rings for the user, this answers it instead (`isNew` is false then, and an
     /// offer sent along is dropped: whoever placed the call makes it). Any other call in the room is `callExists`.
     public func initiate(
         _ initiation: CallInitiation,
+        as id: CallID? = nil,
         device: DeviceID?,
         by identity: Identity
     ) async throws(CallFailure) -> CallAdmission {
@@ -23,7 +24,7 @@ extension CallService {
         for _ in 0..<Self.initiations {
             // Whom a new call could not ring for is no matter to whoever answers the room's call by this.
             if case .success(let audience) = audience,
-                let call = try await place(initiation, audience: audience, by: actor)
+                let call = try await place(initiation, as: id, audience: audience, by: actor)
             {
                 return CallAdmission(call: call, ice: iceServers(for: actor.userID, in: call), isNew: true)
             }
@@ -34,6 +35,10 @@ extension CallService {
                 // Ended since: the room is free again.
                 _ = try audience.get()
                 continue
+            }
+            if existing.id == id {
+                // An earlier try's, whose answer was lost.
+                return CallAdmission(call: existing, ice: iceServers(for: actor.userID, in: existing), isNew: true)
             }
             guard let own = existing.participant(actor.userID), own.state.isRinging,
                 existing.isGroup || existing.state == .ringing
@@ -50,11 +55,12 @@ extension CallService {
     /// Writes a new call and rings; `nil` if the room has one.
     private func place(
         _ initiation: CallInitiation,
+        as id: CallID?,
         audience: [UserID],
         by actor: Actor
     ) async throws(CallFailure) -> Call? {
         var generator = SystemRandomNumberGenerator()
-        let id = CallID.random(using: &generator)
+        let id = id ?? CallID.random(using: &generator)
         return try await inLane(id) { () async throws(CallFailure) in
             let transition = try initiation.begin(
                 id: id,

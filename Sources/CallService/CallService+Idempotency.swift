@@ -1,5 +1,6 @@
 public import CallModel
 import CallStore
+import Locking
 import Signaling
 public import SocketIO
 
@@ -53,37 +54,66 @@ public struct Answer: Sendable {
     }
 }
 
+/// Keys that could not be given back, since the store was away: whoever sweeps does it.
+final class UnreturnedKeys: Sendable {
+    /// Keys that are kept in mind; more go back by themselves, as those of a process that died do.
+    static let limit = 65_536
+
+    struct Return: Hashable {
+        let key: IdempotencyKey
+        let claimedAt: Timestamp
+        let keepsCall: Bool
+    }
+
+    private let noted = Locked<Set<Return>>([])
+
+    func note(_ key: Return) { noted.withLock { noted in if noted.count < Self.limit { noted.insert(key) } } }
+    func forget(_ key: Return) { noted.withLock { _ = $0.remove(key) } }
+    var all: Set<Return> { noted.withLock { $0 } }
+}
+
 extension CallService {
     /// Does `work` once per key: who repeats the request hears the first answer, made again as `form` says. A request
     /// that failed is forgotten, so that repeating it tries again. Without a request key, `work` is simply done.
+    ///
+    /// `id` is for work that places a call: `work` is told under which id. If the answer of the store is lost, the call may be
+    /// there; a repetition finds it by that.
     public func once(
         _ request: RepeatableRequest?,
         form: Answer.Form,
         by identity: Identity,
-        _ work: () async throws(CallFailure) -> Answer
+        placing id: CallID? = nil,
+        _ work: (CallID?) async throws(CallFailure) -> Answer
     ) async throws(CallFailure) -> Answer {
-        guard let request else { return try await work() }
+        guard let request else { return try await work(id) }
         let key = IdempotencyKey(
             userID: identity.userID,
             route: request.route,
             key: request.key,
             bodyHash: request.bodyHash
         )
+        let now = clock()
         let claim = try await stored { () async throws(StoreFailure) in
-            try await self.store.claim(key, at: self.clock())
+            try await self.store.claim(key, placing: id, at: now)
         }
+        let placing: CallID?
         switch claim {
         case .mismatch: throw .idempotencyMismatch
-        case .inProgress: throw .idempotencyInProgress
         case .done(let result): return try await again(result, form: form, by: identity)
-        case .claimed: break
+        case .inProgress(let earlier):
+            if let earlier, let answer = try await placed(earlier, key, form: form, by: identity) { return answer }
+            throw .idempotencyInProgress
+        case .claimed(let earlier):
+            if let earlier, earlier != id, let answer = try await placed(earlier, key, form: form, by: identity) {
+                return answer
+            }
+            placing = earlier
         }
         let answer: Answer
         do throws(CallFailure) {
-            answer = try await work()
+            answer = try await work(placing)
         } catch {
-            // A claim that stays is taken over later; the failure is what the client must hear.
-            try? await stored { () async throws(StoreFailure) in try await self.store.release(key) }
+            await giveBack(.init(key: key, claimedAt: now, keepsCall: placing != nil && error == .storeUnavailable))
             throw error
         }
         let body = if case .same = form { answer.json.text } else { "" }
@@ -91,6 +121,43 @@ extension CallService {
         // The work is done and cannot be taken back: a failure here is logged by `stored` and costs the repetition only.
         try? await stored { () async throws(StoreFailure) in try await self.store.settle(key, result) }
         return answer
+    }
+
+    /// What an earlier try of a request is answered with, if the call is there that it was about to place.
+    private func placed(
+        _ id: CallID,
+        _ key: IdempotencyKey,
+        form: Answer.Form,
+        by identity: Identity
+    ) async throws(CallFailure) -> Answer? {
+        let call = try await stored { () async throws(StoreFailure) in try await self.store.call(id) }
+        guard call?.createdBy == identity.userID else { return nil }
+        let result = IdempotencyResult(status: 201, callID: id)
+        // As in `once`: a failure costs another look.
+        try? await stored { () async throws(StoreFailure) in try await self.store.settle(key, result) }
+        return try await again(result, form: form, by: identity)
+    }
+
+    /// Gives a key back whose request failed, now or when the store answers again.
+    private func giveBack(_ key: UnreturnedKeys.Return) async {
+        do throws(CallFailure) {
+            try await stored { () async throws(StoreFailure) in
+                try await self.store.release(key.key, claimedAt: key.claimedAt, keepsCall: key.keepsCall)
+            }
+            unreturnedKeys.forget(key)
+        } catch {
+            // The failure of the request is what the client must hear; `stored` has logged this one.
+            unreturnedKeys.note(key)
+        }
+    }
+
+    /// Gives back what could not be given back before.
+    func giveBackKeys() async {
+        for key in unreturnedKeys.all {
+            await giveBack(key)
+            // One failure is enough for this time.
+            if unreturnedKeys.all.contains(key) { return }
+        }
     }
 
     private func again(

@@ -19,6 +19,7 @@ public final class CallService: Sendable {
     let lanes = CallLanes()
     let recentCalls = RecentCalls()
     let untold = UntoldCommits()
+    let unreturnedKeys = UnreturnedKeys()
     let outbox: Outbox?
     let catchUps = CatchUps()
     private let isStoreInTrouble = Atomic(false)
@@ -56,11 +57,10 @@ public final class CallService: Sendable {
 }
 
 extension CallTransition {
-    /// Whether the call is over by this and was not before.
-    fileprivate var endsCall: Bool {
-        events.contains { event in
-            if case .ended = event.kind { true } else { false }
-        }
+    /// Why the call is over by this, if it was not before.
+    fileprivate var end: EndReason? {
+        for event in events { if case .ended(let reason) = event.kind { return reason } }
+        return nil
     }
 }
 
@@ -204,8 +204,12 @@ extension CallService {
 
     /// What follows a commit.
     private func committed(_ commit: CallCommit) async {
-        recentCalls.remember(commit.transition.call)
-        if commit.transition.endsCall { mediaRelay?.callEnded(commit.transition.call.id) }
+        let call = commit.transition.call
+        recentCalls.remember(call)
+        if let reason = commit.transition.end {
+            mediaRelay?.callEnded(call.id)
+            log(.callEnded(call: call.id, reason: reason, isByTime: call.endedBy == nil))
+        }
         if !commit.notices.isEmpty { outbox?.ring() }
         await tell(commit)
     }
@@ -231,9 +235,6 @@ extension CallService {
             }
         }
         hub.announcer?.announce(commit.outgoing, of: call)
-        if case .ended(let reason) = commit.transition.events.last?.kind {
-            log(.callEnded(call: call.id, reason: reason, isByTime: call.endedBy == nil))
-        }
     }
 
     /// Asks the store; its failures become the retryable one that clients see, and are logged.

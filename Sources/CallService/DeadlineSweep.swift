@@ -25,6 +25,7 @@ extension CallService {
     public func sweep() async {
         await writeLosses()
         await tellUntold()
+        await giveBackKeys()
         do throws(CallFailure) {
             for _ in 0..<Self.sweepRounds {
                 let due = try await stored { () async throws(StoreFailure) in

@@ -82,14 +82,20 @@ public protocol CallStore: Sendable {
     /// Writes down what came of sending a notice.
     func settle(_ notice: StoredNotice, _ outcome: NoticeOutcome) async throws(StoreFailure)
 
-    /// Claims an idempotency key for its first use, or finds what came of that.
-    func claim(_ key: IdempotencyKey, at now: Timestamp) async throws(StoreFailure) -> IdempotencyClaim
+    /// Claims an idempotency key for its first use, or finds what came of that. `id` is what a call would be called that
+    /// the request is about to place.
+    func claim(
+        _ key: IdempotencyKey,
+        placing id: CallID?,
+        at now: Timestamp
+    ) async throws(StoreFailure) -> IdempotencyClaim
 
     /// Remembers what came of the first use.
     func settle(_ key: IdempotencyKey, _ result: IdempotencyResult) async throws(StoreFailure)
 
-    /// Gives a claimed key back after a failure, so that a retry is worked on.
-    func release(_ key: IdempotencyKey) async throws(StoreFailure)
+    /// Gives a key back that was claimed at a moment, after a failure, so that a retry is worked on. With `keepsCall` the
+    /// retry is told of the id of the call that may be there.
+    func release(_ key: IdempotencyKey, claimedAt: Timestamp, keepsCall: Bool) async throws(StoreFailure)
 }
 
 extension CallStore {

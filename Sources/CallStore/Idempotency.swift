@@ -48,12 +48,13 @@ public struct IdempotencyResult: Hashable, Sendable {
 
 /// What an idempotency key is found to be.
 public enum IdempotencyClaim: Hashable, Sendable {
-    /// New: do the work, then settle or release.
-    case claimed
+    /// New: do the work, then settle or release. A call that the work places is to have this id, which is an earlier try's
+    /// if nobody knows what became of that.
+    case claimed(placing: CallID?)
     /// Used with another body.
     case mismatch
-    /// Its first request is still being worked on.
-    case inProgress
+    /// Its first request is still being worked on, or nobody knows; a call that it places has this id.
+    case inProgress(placing: CallID?)
     /// Done before, with this result.
     case done(IdempotencyResult)
 }

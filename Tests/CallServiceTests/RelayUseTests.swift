@@ -106,7 +106,7 @@ struct RelayUseTests {
         let alice = Node.identity("alice")
         let request = try RepeatableRequest(key: "k", route: "initiate", bodyHash: "h")
         let place = { () async throws(CallFailure) -> Answer in
-            try await node.service.once(request, form: .callWithICE, by: alice) { () async throws(CallFailure) in
+            try await node.service.once(request, form: .callWithICE, by: alice) { _ async throws(CallFailure) in
                 let wish = CallInitiation(roomID: "!room", invitees: ["@bob:hs"])
                 let admission = try await node.service.initiate(wish, device: nil, by: alice)
                 return Answer(status: 201, callID: admission.call.id, json: admission.json, form: .callWithICE)

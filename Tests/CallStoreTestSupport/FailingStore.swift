@@ -5,7 +5,7 @@ import Synchronization
 
 /// A store that fails while a test wants it to, as far as tests ask it.
 package final class FailingStore: CallStore {
-    /// What fails: commits and relay use alone, or the reading of calls too.
+    /// What fails: commits and relay use alone (of a new call only the answer is lost), or the reading of calls too.
     package enum Failure: Int, Sendable { case none, writes, all }
 
     private let store: any CallStore
@@ -68,7 +68,11 @@ package final class FailingStore: CallStore {
     }
 
     package func create(_ commit: CallCommit) async throws(StoreFailure) -> CreateOutcome {
-        try await store.create(commit)
+        try check(.all)
+        let outcome = try await store.create(commit)
+        // The write is done, and its answer is lost.
+        try check(.writes)
+        return outcome
     }
 
     package func activeCall(inRoom roomID: String) async throws(StoreFailure) -> Call? {
@@ -144,13 +148,24 @@ package final class FailingStore: CallStore {
         try await store.settle(notice, outcome)
     }
 
-    package func claim(_ key: IdempotencyKey, at now: Timestamp) async throws(StoreFailure) -> IdempotencyClaim {
-        try await store.claim(key, at: now)
+    package func claim(
+        _ key: IdempotencyKey,
+        placing id: CallID?,
+        at now: Timestamp
+    ) async throws(StoreFailure) -> IdempotencyClaim {
+        try await store.claim(key, placing: id, at: now)
     }
 
     package func settle(_ key: IdempotencyKey, _ result: IdempotencyResult) async throws(StoreFailure) {
         try await store.settle(key, result)
     }
 
-    package func release(_ key: IdempotencyKey) async throws(StoreFailure) { try await store.release(key) }
+    package func release(
+        _ key: IdempotencyKey,
+        claimedAt: Timestamp,
+        keepsCall: Bool
+    ) async throws(StoreFailure) {
+        try check(.writes)
+        try await store.release(key, claimedAt: claimedAt, keepsCall: keepsCall)
+    }
 }

@@ -37,7 +37,8 @@ struct PostgresPlanTests {
 
     private static let writing: [PostgresStatement] = [
         .commitEvents, .commitCall, .commitParticipants, .purgeSignals, .dropOldSignals, .addRelayUse, .pruneCalls,
-        .pruneKeys, .readKey, .settleKey, .releaseKey, .lockCall, .claimNotices, .dropNotice, .postponeNotice,
+        .pruneKeys, .readKey, .settleKey, .releaseKey, .releaseKeyAndKeepCall, .lockCall, .claimNotices, .dropNotice,
+        .postponeNotice,
         .giveUpNotice,
     ]
 

@@ -15,6 +15,7 @@ class TCPCable:
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._lock = threading.Lock()
         self._is_out = False
+        self._unanswered: bytes | None = None
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -34,15 +35,27 @@ class TCPCable:
                 threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
 
     def _carry(self, near: socket.socket, far: socket.socket) -> None:
+        is_deaf = False
         with suppress(OSError, ValueError):  # pulled out
             while True:
                 for source in select.select([near, far], [], [])[0]:
                     data = source.recv(65536)
                     if not data:
                         raise OSError("the end")
-                    (far if source is near else near).sendall(data)
+                    if source is near and self._unanswered and self._unanswered in data:
+                        is_deaf, self._unanswered = True, None
+                    if source is near or not is_deaf:
+                        (far if source is near else near).sendall(data)
         for end in (near, far):
             end.close()
+
+    def lose_answers_from(self, words: bytes) -> None:
+        """When the client next says these words, they arrive, and nothing that the server says on that connection does."""
+        self._unanswered = words
+
+    @property
+    def has_lost(self) -> bool:
+        return self._unanswered is None
 
     @staticmethod
     def _reset(end: socket.socket) -> None:

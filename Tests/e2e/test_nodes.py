@@ -301,6 +301,34 @@ def test_a_node_that_is_cut_off_from_postgresql(
     cable.close()
 
 
+def test_a_call_whose_acknowledgement_is_lost_is_found_by_the_key_of_its_request(
+    start_node: Callable[..., RunningServer], postgres: PostgreSQL, database: str
+) -> None:
+    cable = TCPCable(postgres.port)
+    name = database.split("@/")[1].split("?")[0]
+    node = start_node(DATABASE_URL=f"postgres://enterprise_user@127.0.0.1:{cable.port}/{name}")
+    with Scenario(node) as s:
+        # The statement is known to the connection by then.
+        s.post(f"/api/calls/{s.initiate('alice', ['bob'])}/end", "alice")
+        body = {"roomId": s.room, "callType": "video", "invitees": [s.id("bob")]}
+        key = {"headers": {"Idempotency-Key": f"lost-{s.number}"}}
+        cable.lose_answers_from(b"create call")
+        lost = s.post("/api/calls/initiate", "alice", body, **key)
+        assert (lost.status_code, lost.json()["code"]) == (503, "store_unavailable") and cable.has_lost
+        cable.pull(), cable.plug()
+
+        def again() -> requests.Response:
+            return s.post("/api/calls/initiate", "alice", body, **key)
+
+        eventually(lambda: again().status_code != 503, "the database is back")
+        found = again()
+        assert found.status_code == 201, found.text
+        active = s.get("/api/calls/active", "alice").json()
+        assert [call["callId"] for call in active["calls"]] == [found.json()["callId"]]
+        assert s.post("/api/calls/initiate", "alice", body).status_code == 409
+    cable.close()
+
+
 def test_whoever_does_not_come_back_after_the_node_died_leaves(start_node: Callable[..., RunningServer]) -> None:
     nodes = [start_node(CALL_RECONNECT_GRACE="2s"), start_node(CALL_RECONNECT_GRACE="2s")]
     with Scenario(nodes[1]) as s:

@@ -39,8 +39,11 @@ struct CallRoutes {
         let initiation = try members.initiation()
         let device = try members.device()
         let repeatable = try request.repeatable(body: bytes)
-        let answer = try await calls.once(repeatable, form: .callWithICE, by: identity) { () throws(CallFailure) in
-            let admission = try await calls.initiate(initiation, device: device, by: identity)
+        var generator = SystemRandomNumberGenerator()
+        let id = CallID.random(using: &generator)
+        let answer = try await calls.once(repeatable, form: .callWithICE, by: identity, placing: id) {
+            (id) throws(CallFailure) in
+            let admission = try await calls.initiate(initiation, as: id, device: device, by: identity)
             let status = admission.isNew ? 201 : 200
             return Answer(status: status, callID: admission.call.id, json: admission.json, form: .callWithICE)
         }
@@ -54,7 +57,7 @@ struct CallRoutes {
         let description = try members.description(.answer, to: nil)
         let device = try members.device()
         let repeatable = try request.repeatable(body: bytes)
-        let answer = try await calls.once(repeatable, form: .callWithICE, by: identity) { () throws(CallFailure) in
+        let answer = try await calls.once(repeatable, form: .callWithICE, by: identity) { _ throws(CallFailure) in
             let admission = try await calls.answer(id, description: description, device: device, by: identity)
             return Answer(status: 200, callID: id, json: admission.json, form: .callWithICE)
         }
@@ -71,7 +74,7 @@ struct CallRoutes {
         let (members, bytes) = try await request.body()
         let reason = try members.reason()
         let repeatable = try request.repeatable(body: bytes)
-        let answer = try await calls.once(repeatable, form: .call, by: identity) { () throws(CallFailure) in
+        let answer = try await calls.once(repeatable, form: .call, by: identity) { _ throws(CallFailure) in
             Answer(status: 200, callID: id, json: try await act(id, reason, identity).json, form: .call)
         }
         return Response(answer)

@@ -41,7 +41,7 @@ struct SignalRoutes {
         let (members, bytes) = try await request.body()
         let signals = try read(members)
         let repeatable = try request.repeatable(body: bytes)
-        let answer = try await calls.once(repeatable, form: .same, by: identity) { () throws(CallFailure) in
+        let answer = try await calls.once(repeatable, form: .same, by: identity) { _ throws(CallFailure) in
             let receipt = try await calls.signal(id, signals, by: identity)
             return Answer(status: 202, callID: id, json: receipt.json, form: .same)
         }
@@ -57,7 +57,7 @@ struct SignalRoutes {
         let (members, bytes) = try await request.body()
         let enabled = try members.requiredBoolean("enabled")
         let repeatable = try request.repeatable(body: bytes)
-        let answer = try await calls.once(repeatable, form: .same, by: identity) { () throws(CallFailure) in
+        let answer = try await calls.once(repeatable, form: .same, by: identity) { _ throws(CallFailure) in
             Answer(status: 200, callID: id, json: try await act(id, enabled, identity).json, form: .same)
         }
         return Response(answer)

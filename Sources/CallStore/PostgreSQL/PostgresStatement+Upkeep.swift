@@ -34,16 +34,20 @@ extension PostgresStatement {
         "DELETE FROM idempotency_keys WHERE claimed_at < $1"
     )
 
-    /// $6 and $7: a key past its day, or one whose request died with its process, is as good as new.
+    /// $6 and $7: a key past its day, or one whose request died with its process, is as good as new; but a call that the
+    /// latter was about to place may be there.
     static let claimKey = PostgresStatement(
         "claim idempotency key",
-        [.text, .text, .text, .text, .bigint, .bigint, .bigint],
+        [.text, .text, .text, .text, .bigint, .bigint, .bigint, .text],
         """
-        INSERT INTO idempotency_keys AS k (user_id, route, key, body_hash, claimed_at) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO idempotency_keys AS k (user_id, route, key, body_hash, claimed_at, call_id)
+        VALUES ($1, $2, $3, $4, $5, $8)
         ON CONFLICT (user_id, route, key) DO UPDATE SET
-            body_hash = excluded.body_hash, claimed_at = excluded.claimed_at, status = NULL, call_id = NULL, body = NULL
+            call_id = CASE WHEN k.status IS NULL AND k.body_hash = excluded.body_hash AND k.claimed_at > $6
+                THEN coalesce(k.call_id, excluded.call_id) ELSE excluded.call_id END,
+            body_hash = excluded.body_hash, claimed_at = excluded.claimed_at, status = NULL, body = NULL
             WHERE k.claimed_at <= $6 OR (k.status IS NULL AND k.claimed_at <= $7)
-        RETURNING 1
+        RETURNING call_id
         """
     )
 
@@ -63,7 +67,20 @@ extension PostgresStatement {
 
     static let releaseKey = PostgresStatement(
         "release idempotency key",
-        [.text, .text, .text],
-        "DELETE FROM idempotency_keys WHERE user_id = $1 AND route = $2 AND key = $3 AND status IS NULL"
+        [.text, .text, .text, .bigint],
+        """
+        DELETE FROM idempotency_keys
+        WHERE user_id = $1 AND route = $2 AND key = $3 AND status IS NULL AND claimed_at = $4
+        """
+    )
+
+    /// $5: as long as a claim lives, so that this one is over.
+    static let releaseKeyAndKeepCall = PostgresStatement(
+        "release idempotency key, keep call",
+        [.text, .text, .text, .bigint, .bigint],
+        """
+        UPDATE idempotency_keys SET claimed_at = claimed_at - $5
+        WHERE user_id = $1 AND route = $2 AND key = $3 AND status IS NULL AND claimed_at = $4
+        """
     )
 }

@@ -88,14 +88,11 @@ enum ServerMetrics {
                 "callrelay_calls_ended_total",
                 .counter,
                 "Calls whose end this node committed: by somebody in them, or by the clean-up when their time was over.",
-                tallies.endings.all.sorted { ($0.key.reason.rawValue, $0.value) < ($1.key.reason.rawValue, $1.value) }
-                    .map {
-                        Sample(
-                            Double($0.value),
-                            ("reason", $0.key.reason.rawValue),
-                            ("by", $0.key.isByTime ? "clean-up" : "participant")
-                        )
-                    }
+                tallies.endings.all.map {
+                    (reason: $0.key.reason.rawValue, by: $0.key.isByTime ? "clean-up" : "participant", count: $0.value)
+                }
+                .sorted { ($0.by, $0.reason) < ($1.by, $1.reason) }
+                .map { Sample(Double($0.count), ("reason", $0.reason), ("by", $0.by)) }
             ),
             MetricFamily(
                 "callrelay_store_failures_total",

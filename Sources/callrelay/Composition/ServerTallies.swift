@@ -18,8 +18,10 @@ final class ServerTallies: Sendable {
         case givenUp = "given_up"
     }
 
-    let endings = Tally<Ending>(
-        EndReason.allCases.flatMap { [Ending(reason: $0, isByTime: false), Ending(reason: $0, isByTime: true)] }
+    /// Those that are possible are there from the beginning.
+    let endings = Tally(
+        EndReason.allCases.filter { $0 != .missed }.map { Ending(reason: $0, isByTime: false) }
+            + [EndReason.missed, .left, .failed].map { Ending(reason: $0, isByTime: true) }
     )
     /// By the statement's name.
     let storeFailures = Tally<String>()
