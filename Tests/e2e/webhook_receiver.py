@@ -38,7 +38,11 @@ class WebhookReceiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # the sender was killed meanwhile, and sends it again
+                    self.close_connection = True
+                    return
                 status = receiver._receive({key.lower(): value for key, value in self.headers.items()}, body)
                 self.send_response(status)
                 self.send_header("content-length", "0")
