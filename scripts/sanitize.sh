@@ -30,6 +30,14 @@ ensure_python_environment
 logs=.build/test-logs
 mkdir -p "$logs"
 flags=(--sanitize="$sanitizer" --scratch-path ".build/$short" "${DEBUG_FLAGS[@]}")
+# To the thread sanitizer an inout argument is a write to its address, and that of an empty struct, such as
+# SystemRandomNumberGenerator, is undefined: it crashes at whatever stands there. So these are left out; what is really
+# read and written is checked all the same.
+if [ "$sanitizer" = thread ]; then
+    left_out=$PWD/.build/tsan-inout.o
+    clang -x c -c -o "$left_out" - <<<'void __wrap___tsan_external_write(void *address, void *caller, void *tag) {}'
+    flags+=(-Xlinker "$left_out" -Xlinker --wrap=__tsan_external_write)
+fi
 swift_log=$logs/$short-swift-test.log
 pytest_log=$logs/$short-pytest.log
 server_log=$PWD/$logs/$short-server
