@@ -6,8 +6,9 @@ extension CallService {
     /// How often a room may be taken and free again while a call is placed in it.
     private static let initiations = 32
 
-    /// Places a call, under `id` if one is given. If the room's call rings for the user, this answers it instead (`isNew` is false then, and an
-    /// offer sent along is dropped: whoever placed the call makes it). Any other call in the room is `callExists`.
+    /// Places a call, under `id` if one is given. If the room's call rings for the user, this answers it instead (`isNew` is
+    /// false then, and an offer sent along is dropped: whoever placed the call makes it). Any other call in the room is
+    /// `callExists`.
     public func initiate(
         _ initiation: CallInitiation,
         as id: CallID? = nil,

@@ -1,6 +1,5 @@
 public import CallModel
 import CallStore
-import Locking
 import Signaling
 public import SocketIO
 
@@ -54,22 +53,12 @@ public struct Answer: Sendable {
     }
 }
 
-/// Keys that could not be given back, since the store was away: whoever sweeps does it.
-final class UnreturnedKeys: Sendable {
-    /// Keys that are kept in mind; more go back by themselves, as those of a process that died do.
-    static let limit = 65_536
-
-    struct Return: Hashable {
-        let key: IdempotencyKey
-        let claimedAt: Timestamp
-        let keepsCall: Bool
-    }
-
-    private let noted = Locked<Set<Return>>([])
-
-    func note(_ key: Return) { noted.withLock { noted in if noted.count < Self.limit { noted.insert(key) } } }
-    func forget(_ key: Return) { noted.withLock { _ = $0.remove(key) } }
-    var all: Set<Return> { noted.withLock { $0 } }
+/// A claimed key that is to be given back.
+struct UnreturnedKey: Hashable {
+    let key: IdempotencyKey
+    let claimedAt: Timestamp
+    /// Whether the call may be there that it was claimed for.
+    let keepsCall: Bool
 }
 
 extension CallService {
@@ -113,7 +102,8 @@ extension CallService {
         do throws(CallFailure) {
             answer = try await work(placing)
         } catch {
-            await giveBack(.init(key: key, claimedAt: now, keepsCall: placing != nil && error == .storeUnavailable))
+            let keepsCall = placing != nil && error == .storeUnavailable
+            _ = await giveBack(UnreturnedKey(key: key, claimedAt: now, keepsCall: keepsCall))
             throw error
         }
         let body = if case .same = form { answer.json.text } else { "" }
@@ -138,25 +128,26 @@ extension CallService {
         return try await again(result, form: form, by: identity)
     }
 
-    /// Gives a key back whose request failed, now or when the store answers again.
-    private func giveBack(_ key: UnreturnedKeys.Return) async {
+    /// Gives a key back whose request failed, now or when the store answers again; answers whether it is done.
+    private func giveBack(_ key: UnreturnedKey) async -> Bool {
         do throws(CallFailure) {
             try await stored { () async throws(StoreFailure) in
                 try await self.store.release(key.key, claimedAt: key.claimedAt, keepsCall: key.keepsCall)
             }
             unreturnedKeys.forget(key)
+            return true
         } catch {
             // The failure of the request is what the client must hear; `stored` has logged this one.
             unreturnedKeys.note(key)
+            return false
         }
     }
 
     /// Gives back what could not be given back before.
     func giveBackKeys() async {
         for key in unreturnedKeys.all {
-            await giveBack(key)
             // One failure is enough for this time.
-            if unreturnedKeys.all.contains(key) { return }
+            guard await giveBack(key) else { return }
         }
     }
 

@@ -18,8 +18,11 @@ public final class CallService: Sendable {
     let log: @Sendable (CallServiceReport) -> Void
     let lanes = CallLanes()
     let recentCalls = RecentCalls()
-    let untold = UntoldCommits()
-    let unreturnedKeys = UnreturnedKeys()
+    /// Calls of which the store gave no answer to a commit: it may be written, and then nobody was told of it. Of more than
+    /// are kept in mind, sockets hear with the next event of the call, or when they resume.
+    let untold = Owed<CallID>()
+    /// Keys that could not be given back. More than are kept in mind go back by themselves, as those of a process that died.
+    let unreturnedKeys = Owed<UnreturnedKey>()
     let outbox: Outbox?
     let catchUps = CatchUps()
     private let isStoreInTrouble = Atomic(false)

@@ -1,6 +1,5 @@
 import CallModel
 import CallStoreTestSupport
-import Locking
 import Signaling
 import Testing
 
@@ -8,12 +7,6 @@ import Testing
 
 @Suite("Hints of another node")
 struct HintTests {
-    private final class EndedCalls: MediaRelay {
-        private let ids = Locked<[CallID]>([])
-        var all: [CallID] { ids.withLock { $0 } }
-        func callEnded(_ id: CallID) { ids.withLock { $0.append(id) } }
-    }
-
     private static func until(_ isTrue: () async throws -> Bool) async throws {
         while !(try await isTrue()) { try await Task.sleep(for: .milliseconds(2)) }
     }

@@ -2,19 +2,12 @@ import CallModel
 import CallService
 import CallStore
 import CallStoreTestSupport
-import Locking
 import Signaling
 import SocketIO
 import Testing
 
 @Suite("Relay use of calls")
 struct RelayUseTests {
-    final class Ended: MediaRelay {
-        private let calls = Locked<[CallID]>([])
-        func callEnded(_ id: CallID) { calls.withLock { $0.append(id) } }
-        var all: [CallID] { calls.withLock { $0 } }
-    }
-
     @Test("Allocation, bytes and end reach the call: status, audit and nobody's socket")
     func accounts() async throws {
         let fixture = try await ServiceFixture()
@@ -50,7 +43,7 @@ struct RelayUseTests {
     @Test("The relay hears of a call's end, however it ends, once")
     func ends() async throws {
         let fixture = try await ServiceFixture()
-        let relay = Ended()
+        let relay = EndedCalls()
         let node = try fixture.node(mediaRelay: relay)
         let first = try await fixture.activeCall(node).id
         #expect(relay.all.isEmpty)
@@ -70,7 +63,7 @@ struct RelayUseTests {
     @Test("An allocation that is told of after its call's end makes the relay hear of the end again")
     func late() async throws {
         let fixture = try await ServiceFixture()
-        let relay = Ended()
+        let relay = EndedCalls()
         let node = try fixture.node(mediaRelay: relay)
         let id = try await fixture.activeCall(node).id
         _ = try await node.service.end(id, reason: nil, by: Node.identity("bob"))

@@ -43,6 +43,15 @@ final class FakeSocket: CallSocket {
     func takeNames() -> [String] { take().map(\.event) }
 }
 
+/// A relay that remembers which calls it was told are over.
+final class EndedCalls: MediaRelay {
+    private let calls = Locked<[CallID]>([])
+
+    func callEnded(_ id: CallID) { calls.withLock { $0.append(id) } }
+
+    var all: [CallID] { calls.withLock { $0 } }
+}
+
 /// Time that stands still until a test moves it.
 final class ManualClock: Sendable {
     private let milliseconds = Locked<Int64>(1_764_000_000_000)

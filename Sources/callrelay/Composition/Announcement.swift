@@ -17,21 +17,24 @@ struct Announcement {
         return lines.map { $0 + "\n" }.joined()
     }
 
+    /// A host and a port as URLs have them.
+    static func authority(_ host: String, _ port: Int) -> String {
+        "\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+
     func print() { StandardStream.output.write(text) }
 }
 
 extension HTTPSettings {
     /// The address to open in a browser.
     func url(port: Int) -> String {
-        let name = host.contains(":") ? "[\(host)]" : host
-        return "\(tls == nil ? "http" : "https")://\(name):\(port)/"
+        "\(tls == nil ? "http" : "https")://\(Announcement.authority(host, port))/"
     }
 }
 
 extension MetricsSettings {
     /// The address for Prometheus.
     var url: String {
-        let name = host.contains(":") ? "[\(host)]" : host
-        return "http://\(name):\(port)/metrics"
+        "http://\(Announcement.authority(host, Int(port)))/metrics"
     }
 }
