@@ -54,4 +54,4 @@ format: ## format all Swift sources in place
 	@swift format --in-place --parallel --recursive Sources Tests Fuzz Package.swift
 
 clean: ## remove what was built
-	@rm -rf .build .venv
+	@rm -rf .build .venv .venv-synapse

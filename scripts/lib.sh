@@ -87,14 +87,21 @@ ensure_swift() {
     command -v swift >/dev/null || fail "swift is not installed; see https://www.swift.org/install/linux/"
 }
 
-# Makes .venv from the end-to-end tests' requirements, and again when they change.
-ensure_python_environment() {
-    local requirements=Tests/e2e/requirements.txt stamp=.venv/requirements.sha256 wanted
+# What the end-to-end tests run with.
+ensure_python_environment() { ensure_virtual_environment .venv Tests/e2e/requirements.txt; }
+
+# The Matrix homeserver that some of them start. It wants versions of its own.
+ensure_homeserver_environment() { ensure_virtual_environment .venv-synapse Tests/e2e/requirements-synapse.txt; }
+
+# Makes the Python environment $1 from the requirements $2, and again when they change.
+ensure_virtual_environment() {
+    local folder=$1 requirements=$2 wanted
+    local stamp=$folder/requirements.sha256
     wanted=$(sha256sum <"$requirements")
     if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then return 0; fi
-    say "making the Python environment .venv from $requirements"
-    rm -rf .venv
-    /usr/bin/python3 -m venv .venv
-    .venv/bin/pip install --quiet --disable-pip-version-check --requirement "$requirements"
+    say "making the Python environment $folder from $requirements"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
     printf '%s\n' "$wanted" >"$stamp"
 }

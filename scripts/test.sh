@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and runs every suite. Installs what the tests need, if missing: Debian packages through apt (no service is
-# started or enabled) and a Python environment in .venv. Ends with the test runners' own summaries.
+# started or enabled) and Python environments in .venv and .venv-synapse. Ends with the test runners' own summaries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -46,6 +46,7 @@ summary() {
 ensure_swift
 ensure_packages "${TEST_PACKAGES[@]}"
 ensure_python_environment
+ensure_homeserver_environment
 mkdir -p "$logs"
 rm -f "$swift_log" "$pytest_log"
 trap summary EXIT
