@@ -8,12 +8,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from call_page_room import browser, open_room, room  # noqa: F401: fixtures
 from hold_ups import pytest_configure, pytest_runtest_protocol  # noqa: F401: hooks
+from homeserver import Homeserver
 from running_server import RunningServer
 
 
@@ -53,6 +55,30 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
     yield start
     for running in started:
         _finish(running)
+
+
+@pytest.fixture(scope="session")
+def homeserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homeserver]:
+    """The Synapse most tests share, without TURN servers and app services. Tests use rooms and users of their own."""
+    with Homeserver(tmp_path_factory.mktemp("homeserver")) as running:
+        yield running
+        running.stop()
+
+
+@pytest.fixture
+def start_homeserver(tmp_path: Path) -> Iterator[Callable[..., Homeserver]]:
+    """Starts a Synapse of the test's own with the settings that `Homeserver` takes; it is stopped after the test."""
+    with ExitStack() as stack:
+        started: list[Homeserver] = []
+
+        def start(**settings: object) -> Homeserver:
+            running = Homeserver(tmp_path / f"homeserver-{len(started)}", **settings)
+            started.append(stack.enter_context(running))
+            return running
+
+        yield start
+        for running in started:
+            running.stop()
 
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
