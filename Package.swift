@@ -138,6 +138,17 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Matrix",
+            dependencies: [
+                "CallModel", "CallService", "Locking",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "SignalingGateway",
             dependencies: [
                 "Locking", "NetPrimitives", "SocketIO",
@@ -182,7 +193,7 @@ let package = Package(
         .executableTarget(
             name: "callrelay",
             dependencies: [
-                "CallAPI", "CallModel", "CallService", "CallStore", "Cluster", "Locking", "NetPrimitives",
+                "CallAPI", "CallModel", "CallService", "CallStore", "Cluster", "Locking", "Matrix", "NetPrimitives",
                 "Observability", "PacketIO", "Postgres", "Redis", "RelayRuntime", "STUNServer", "ServerConfiguration",
                 "Signaling",
                 "SignalingGateway", "SocketIO",
@@ -376,6 +387,17 @@ let package = Package(
         .testTarget(
             name: "WebhookTests",
             dependencies: ["CallModel", "Webhook", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "MatrixTests",
+            dependencies: [
+                "CallModel", "CallService", "Locking", "Matrix",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "CallPageTests", dependencies: ["CallPage"], swiftSettings: strict),

@@ -8,10 +8,14 @@ public struct CallAPI {
     private let verifier: any TokenVerifier
     let routes: [APIRoute]
 
-    /// An API over `calls`. `readiness` answers `/readyz`.
+    /// Logins by OpenID from one address: each makes this server ask another one.
+    private static let loginRate = InitiateRate(count: 60, period: .seconds(60))
+
+    /// An API over `calls`. `openID` lets users of other homeservers in, `readiness` answers `/readyz`.
     public init(
         calls: CallService,
         verifier: any TokenVerifier,
+        openID: (any OpenIDLogin)? = nil,
         configuration: APIConfiguration,
         readiness: @escaping @Sendable () async -> Readiness
     ) {
@@ -21,8 +25,11 @@ public struct CallAPI {
             perUser: configuration.initiatePerUser,
             perAddress: configuration.initiatePerAddress
         )
+        let logins = InitiateRateLimiter(perUser: nil, perAddress: Self.loginRate)
         routes =
             CallRoutes(calls: calls, initiations: initiations).all + SignalRoutes(calls: calls).all
+            + LoginRoutes(openID: openID, logins: logins).all
+            + TURNServerRoutes(calls: calls, verifier: verifier).all
             + OperationRoutes(readiness: readiness).all
     }
 
@@ -30,7 +37,12 @@ public struct CallAPI {
     public func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestLogMiddleware())
-        router.add(middleware: OriginMiddleware(policy: configuration.cors))
+        router.add(
+            middleware: OriginMiddleware(
+                policy: configuration.cors,
+                answersMatrixClients: !configuration.answersLoopbackNamesOnly
+            )
+        )
         router.add(middleware: ProblemMiddleware())
         if configuration.answersLoopbackNamesOnly { router.add(middleware: HostMiddleware()) }
         router.add(middleware: AuthenticationMiddleware(verifier: verifier))

@@ -4,6 +4,16 @@ public enum CallFailure: Error, Hashable, Sendable {
     case callNotFound
     /// The user is not of the call's audience, or not of the room.
     case forbidden
+    /// The user is not a member of the call's room, or not any more.
+    case notInRoom
+    /// Somebody that the call was to ring for is not a member of the room.
+    case inviteeNotInRoom
+    /// The user may take calls in this room, but not start one.
+    case startForbidden
+    /// The homeserver does not take the user's token any more. Its own words pass through.
+    case tokenRejected(errcode: String?, isSoftLogout: Bool?)
+    /// The homeserver cannot say now who is in the room.
+    case homeserverUnavailable
     /// The body names another user than the token.
     case userMismatch
     /// The call is over.
@@ -42,6 +52,11 @@ public enum CallFailure: Error, Hashable, Sendable {
         switch self {
         case .callNotFound: "call_not_found"
         case .forbidden: "forbidden"
+        case .notInRoom: "not_in_room"
+        case .inviteeNotInRoom: "invitee_not_in_room"
+        case .startForbidden: "start_forbidden"
+        case .tokenRejected: "invalid_token"
+        case .homeserverUnavailable: "homeserver_unavailable"
         case .userMismatch: "user_mismatch"
         case .callEnded: "call_ended"
         case .answeredElsewhere: "answered_elsewhere"
@@ -66,6 +81,11 @@ public enum CallFailure: Error, Hashable, Sendable {
         switch self {
         case .callNotFound: "There is no such call."
         case .forbidden: "You do not take part in this call."
+        case .notInRoom: "You are not a member of the room."
+        case .inviteeNotInRoom: "The call names somebody who is not a member of the room."
+        case .startForbidden: "You may not start calls in this room."
+        case .tokenRejected: "The token is not valid."
+        case .homeserverUnavailable: "The homeserver cannot be asked who is in the room; try again."
         case .userMismatch: "userId is not the user that the token belongs to."
         case .callEnded: "The call has ended."
         case .answeredElsewhere: "The call was answered elsewhere."

@@ -17,10 +17,14 @@ extension CallService {
     ) async throws(CallFailure) -> CallAdmission {
         try await rooms.requireMember(of: initiation.roomID, identity)
         let actor = Actor(userID: identity.userID, deviceID: device ?? identity.deviceID)
-        let members =
-            initiation.invitees == nil ? try await rooms.members(of: initiation.roomID, asking: identity) : []
-        let audience = Result { () throws(CallFailure) in
-            try initiation.audience(of: actor.userID, roomMembers: members, policy: policy)
+        let audience: Result<[UserID], CallFailure>
+        do throws(CallFailure) {
+            audience = .success(try await self.audience(of: initiation, identity))
+        } catch {
+            switch error {
+            case .homeserverUnavailable, .tokenRejected: throw error
+            default: audience = .failure(error)
+            }
         }
         for _ in 0..<Self.initiations {
             // Whom a new call could not ring for is no matter to whoever answers the room's call by this.
@@ -51,6 +55,19 @@ extension CallService {
             }
         }
         throw .storeUnavailable
+    }
+
+    /// Whom a new call is for, if the user may start one.
+    private func audience(
+        of initiation: CallInitiation,
+        _ identity: Identity
+    ) async throws(CallFailure) -> [UserID] {
+        try await rooms.requireMayStart(in: initiation.roomID, identity)
+        let isOpen = initiation.invitees == nil
+        let members = isOpen ? try await rooms.members(of: initiation.roomID, asking: identity) : []
+        let audience = try initiation.audience(of: identity.userID, roomMembers: members, policy: policy)
+        if !isOpen { try await rooms.requireInvitable(audience, to: initiation.roomID, asking: identity) }
+        return audience
     }
 
     /// Writes a new call and rings; `nil` if the room has one.

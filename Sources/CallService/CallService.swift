@@ -75,6 +75,8 @@ public enum CallServiceReport: Sendable {
     case storeRecovered
     /// An act of the service itself on a call, not of a user, was refused.
     case actRefused(call: CallID, code: String)
+    /// Somebody's part in a call ended because the user is not in its room any more.
+    case memberExpelled(call: CallID)
     /// A call ended; by time alone, if nobody ended it: it rang out, or those in it did not come back.
     case callEnded(call: CallID, reason: EndReason, isByTime: Bool)
 }

@@ -17,6 +17,9 @@ extension Hub {
         }
     }
 
+    /// Which sockets here are part of which calls: they have joined, or were told that it rings.
+    var attendances: [(call: CallID, socket: SessionID)] { state.withLock { $0.rooms.attendances } }
+
     /// This node relays for a call: it has to hear of its end.
     func watch(_ call: Call) {
         state.withLock { state in

@@ -6,11 +6,14 @@ public struct Identity: Hashable, Sendable {
     public let userID: UserID
     /// The device that the token was issued to, if the issuer knows devices.
     public let deviceID: DeviceID?
+    /// What the user's homeserver may be asked with in the user's name; `nil` for whoever did not bring such a token.
+    public let access: AccessToken?
 
     /// A verified identity.
-    public init(userID: UserID, deviceID: DeviceID? = nil) {
+    public init(userID: UserID, deviceID: DeviceID? = nil, access: AccessToken? = nil) {
         self.userID = userID
         self.deviceID = deviceID
+        self.access = access
     }
 }
 
@@ -20,35 +23,11 @@ public protocol TokenVerifier: Sendable {
     func verify(_ token: String) async throws(AuthenticationFailure) -> Identity
 }
 
-/// Why a token was not taken.
-public enum AuthenticationFailure: Error, Hashable, Sendable {
-    /// There was none.
-    case missing
-    /// It is none of ours, or no longer good. A homeserver's own words pass through.
-    case invalid(errcode: String?, isSoftLogout: Bool?)
-    /// Another token than that of the user who connected.
-    case otherUser
-    /// Who could tell cannot be reached; the client should try again.
-    case unavailable
-
-    /// The stable name of the failure.
-    public var code: String {
-        switch self {
-        case .missing: "missing_token"
-        case .invalid: "invalid_token"
-        case .otherUser: "user_mismatch"
-        case .unavailable: "auth_unavailable"
-        }
-    }
-
-    /// One sentence for a person.
-    public var message: String {
-        switch self {
-        case .missing: "A bearer token is required."
-        case .invalid: "The token is not valid."
-        case .otherUser: "The token belongs to another user."
-        case .unavailable: "The token cannot be checked now; try again."
-        }
+extension UserID {
+    /// Whether it has the form of a user id: `@`, something, and nothing that does not belong into one.
+    package var hasForm: Bool {
+        hasPrefix("@") && utf8.count > 1 && utf8.count <= CallLimits.identifierLength
+            && utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 }
 
@@ -62,9 +41,7 @@ public struct DevTokenVerifier: TokenVerifier {
         let prefix = "dev:"
         guard !token.isEmpty else { throw .missing }
         let user = String(token.dropFirst(prefix.count))
-        guard token.hasPrefix(prefix), user.hasPrefix("@"), user.utf8.count > 1,
-            user.utf8.count <= CallLimits.identifierLength, user.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
-        else { throw .invalid(errcode: nil, isSoftLogout: nil) }
+        guard token.hasPrefix(prefix), user.hasForm else { throw .invalid(errcode: nil, isSoftLogout: nil) }
         return Identity(userID: user)
     }
 }

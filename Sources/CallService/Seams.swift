@@ -14,6 +14,46 @@ public protocol MediaRelay: Sendable {
     func callEnded(_ id: CallID)
 }
 
+/// Lets users of other homeservers in.
+public protocol OpenIDLogin: Sendable {
+    /// Takes what a homeserver gave its user to show elsewhere, and answers with a token of this server.
+    func login(_ proof: OpenIDProof) async throws(AuthenticationFailure) -> SessionGrant
+}
+
+/// What a homeserver gave its user to show who that is, and nothing else.
+public struct OpenIDProof: Sendable {
+    /// The homeserver's name, as in its users' ids.
+    public let serverName: String
+    /// What to show to it.
+    public let token: AccessToken
+    /// Seconds for which that is good, if it was said.
+    public let secondsToLive: Int?
+
+    /// A proof as the client sent it.
+    public init(serverName: String, token: AccessToken, secondsToLive: Int?) {
+        self.serverName = serverName
+        self.token = token
+        self.secondsToLive = secondsToLive
+    }
+}
+
+/// A token of this server, for one user and some time.
+public struct SessionGrant: Sendable {
+    /// To be sent like an access token.
+    public let token: String
+    /// Whose it is.
+    public let userID: UserID
+    /// Until when.
+    public let expiresAt: Timestamp
+
+    /// A token that was made.
+    public init(token: String, userID: UserID, expiresAt: Timestamp) {
+        self.token = token
+        self.userID = userID
+        self.expiresAt = expiresAt
+    }
+}
+
 /// Knows who is in a room.
 public protocol RoomDirectory: Sendable {
     /// The members of a room, for a call that names no invitees.
@@ -22,6 +62,10 @@ public protocol RoomDirectory: Sendable {
     func requireMember(of roomID: String, _ identity: Identity) async throws(CallFailure)
     /// Whether `requireMember` would let the user act, as far as that is known without waiting.
     func isMemberForSure(of roomID: String, _ identity: Identity) -> Bool
+    /// Refuses whoever may not start a call in the room, though a member of it.
+    func requireMayStart(in roomID: String, _ identity: Identity) async throws(CallFailure)
+    /// Refuses a call for users whom it could not be for: those who are not in the room.
+    func requireInvitable(_ users: [UserID], to roomID: String, asking identity: Identity) async throws(CallFailure)
 }
 
 /// Development mode: a room's members are the users with a connected socket that named the room.
@@ -41,6 +85,16 @@ public struct DevRoomDirectory: RoomDirectory {
 
     /// Everybody is.
     public func isMemberForSure(of roomID: String, _ identity: Identity) -> Bool { true }
+
+    /// Everybody may.
+    public func requireMayStart(in roomID: String, _ identity: Identity) async throws(CallFailure) {}
+
+    /// Whoever is named is a member by that.
+    public func requireInvitable(
+        _ users: [UserID],
+        to roomID: String,
+        asking identity: Identity
+    ) async throws(CallFailure) {}
 }
 
 /// A client's socket, as the call service uses it. Emitting returns at once and keeps order.

@@ -51,7 +51,18 @@ extension ConfigurationKey {
                 .derived("matrix if MATRIX_HOMESERVER_URL is set, else dev", example: "dev"),
                 "dev: tokens dev:@alice:localhost, loopback only. matrix: the homeserver's. off: STUN and TURN alone."
             )
-        case .matrixHomeserverURL: data(.none, "https://… of the one homeserver.")
+        case .matrixHomeserverURL:
+            data(.none, "https://… of the one homeserver, where it serves the client-server API.")
+        case .matrixServerName:
+            data(
+                .derived("the host of MATRIX_HOMESERVER_URL", example: "example.org"),
+                "The homeserver's name: what its users' ids end in."
+            )
+        case .matrixOpenIDServers:
+            data(.none, "Other homeservers whose users are let in by OpenID: name=URL of the federation API, …")
+        case .matrixStartPower: data(.none, "The least power in a room with which a member may start calls there.")
+        case .matrixStarters:
+            data(.none, "Who may start calls: users, or :server for all of one. Empty: every member of the room.")
         case .matrixEncryptedRooms:
             data(.value("notify_only"), "What goes into the timeline of an encrypted room.")
         default: nil

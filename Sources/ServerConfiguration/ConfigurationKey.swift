@@ -18,6 +18,10 @@ public enum ConfigurationKey: String, CaseIterable, Sendable {
 
     case authMode = "AUTH_MODE"
     case matrixHomeserverURL = "MATRIX_HOMESERVER_URL"
+    case matrixServerName = "MATRIX_SERVER_NAME"
+    case matrixOpenIDServers = "MATRIX_OPENID_SERVERS"
+    case matrixStartPower = "MATRIX_START_POWER"
+    case matrixStarters = "MATRIX_STARTERS"
     case matrixEncryptedRooms = "MATRIX_ENCRYPTED_ROOMS"
 
     case turnEnabled = "TURN_ENABLED"

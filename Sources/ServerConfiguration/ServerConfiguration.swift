@@ -4,12 +4,16 @@ public struct ServerConfiguration: Sendable {
     public enum Authentication: String, Sendable {
         /// Tokens name their user; loopback only.
         case dev
+        /// Access tokens of a homeserver.
+        case matrix
         /// No users: STUN and TURN alone.
         case off
     }
 
     /// How users prove who they are.
     public let authentication: Authentication
+    /// The homeserver; nil outside matrix mode.
+    public let matrix: MatrixSettings?
     /// REST, Socket.IO and the call page.
     public let http: HTTPSettings
     /// Where calls are kept.
@@ -20,6 +24,8 @@ public struct ServerConfiguration: Sendable {
     public let turn: TURNSettings?
     /// What credentials for the relays of all nodes are minted with; nil without other nodes.
     public let sharedSecretOfNodes: String?
+    /// All secrets that were given for credentials, with the relay or without, the minting one first.
+    public let sharedSecretTexts: [String]
     /// TURN servers of others that clients are told of.
     public let furtherServers: FurtherTURNServers?
     /// How long a minted credential opens allocations.
@@ -45,17 +51,15 @@ public struct ServerConfiguration: Sendable {
         let reader = SettingReader(settings: try sources.merged(readSecret: readSecret))
         try reader.refuseWhatIsNotServed()
         authentication = try reader.authentication()
+        matrix = try MatrixSettings(reader, isInUse: authentication == .matrix)
         http = try HTTPSettings(reader)
         database = try DatabaseSettings(reader)
         redis = try RedisSettings(reader)
         let turnIsOn = try reader.boolean(.turnEnabled)
         let turn = try TURNSettings(reader, authentication: authentication)
         self.turn = turnIsOn ? turn : nil
-        if redis != nil, case .given(let secrets) = turn.sharedSecret {
-            sharedSecretOfNodes = secrets.first
-        } else {
-            sharedSecretOfNodes = nil
-        }
+        if case .given(let secrets) = turn.sharedSecret { sharedSecretTexts = secrets } else { sharedSecretTexts = [] }
+        sharedSecretOfNodes = redis == nil ? nil : sharedSecretTexts.first
         furtherServers = try FurtherTURNServers(reader)
         credentialLifetime = try reader.duration(.turnCredentialTTL, in: .seconds(10)...(.seconds(30 * 86_400)))
         calls = try CallSettings(reader)
@@ -78,7 +82,7 @@ public struct ServerConfiguration: Sendable {
 
 extension SettingReader {
     func authentication() throws(ConfigurationFailure) -> ServerConfiguration.Authentication {
-        guard settings[.authMode] != nil else { return .dev }
+        guard settings[.authMode] != nil else { return text(.matrixHomeserverURL) == nil ? .dev : .matrix }
         return try required(.authMode, "dev, matrix or off", ServerConfiguration.Authentication.init(rawValue:))
     }
 }

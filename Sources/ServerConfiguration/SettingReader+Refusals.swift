@@ -3,12 +3,8 @@ import NetPrimitives
 extension SettingReader {
     /// Refuses settings of features that this build does not have, instead of ignoring them.
     func refuseWhatIsNotServed() throws(ConfigurationFailure) {
-        if text(.authMode) == "matrix", text(.matrixHomeserverURL) == nil {
-            throw failure(.authMode, "matrix needs MATRIX_HOMESERVER_URL")
-        }
         let absent: [(ConfigurationKey, String)] = [
-            (.matrixHomeserverURL, "Matrix"),
-            (.matrixEncryptedRooms, "Matrix"),
+            (.matrixEncryptedRooms, "events in rooms"),
             (.turnTLSCertificate, "TURN over TLS"),
             (.turnTLSKey, "TURN over TLS"),
             (.turnTLSPort, "TURN over TLS"),
@@ -31,6 +27,10 @@ extension SettingReader {
             }
             guard turn?.listensOnLoopbackOnly ?? true else {
                 throw failure(.turnListen, "AUTH_MODE=dev believes every token, so it listens on loopback only")
+            }
+        case .matrix:
+            guard turn?.sharedSecret != TURNSettings.SharedSecret.none else {
+                throw failure(.turnSharedSecret, "is required outside dev mode; TURN_ENABLED=false needs none")
             }
         case .off:
             guard let turn else {

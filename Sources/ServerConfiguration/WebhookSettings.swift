@@ -8,13 +8,7 @@ public struct WebhookSettings: Hashable, Sendable {
     public let key: [UInt8]
 
     init?(_ reader: SettingReader) throws(ConfigurationFailure) {
-        let url = try reader.value(.callWebhookURL, "an http:// or https:// URL without user and password") {
-            text -> String? in
-            guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return nil }
-            let authority = text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" }
-            let isPlain = text.allSatisfy { $0.isASCII && !$0.isWhitespace && $0 != "#" }
-            return isPlain && !authority.isEmpty && !authority.contains("@") ? text : nil
-        }
+        let url = try reader.value(.callWebhookURL, HTTPURL.expected, HTTPURL.parse)
         let secret = reader.text(.callWebhookSecret)
         guard let url else {
             if secret != nil { throw reader.failure(.callWebhookSecret, "needs CALL_WEBHOOK_URL") }

@@ -59,6 +59,24 @@ public struct ICEConfiguration: Hashable, Sendable {
     }
 }
 
+extension ICEConfiguration {
+    /// What a homeserver answers to `/voip/turnServer`: the first relay's credential with its URIs, and whatever `stun:` URIs
+    /// there are; `nil` without a relay, for there is no such answer.
+    public var turnServerJSON: JSONText? {
+        for server in servers {
+            guard let username = server.username, let password = server.credential, !server.urls.isEmpty else {
+                continue
+            }
+            let stun = servers.filter { $0.username == nil }.flatMap(\.urls)
+            return .object([
+                ("username", .string(username)), ("password", .string(password)),
+                ("uris", .array((server.urls + stun).map(JSONText.string))), ("ttl", .integer(secondsToLive)),
+            ])
+        }
+        return nil
+    }
+}
+
 extension ICEConfiguration.Server {
     var json: JSONText {
         .object([

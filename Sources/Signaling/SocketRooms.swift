@@ -146,6 +146,11 @@ public struct SocketRooms: Sendable {
         sessions.flatMap { call, users in users.map { (call, $0.key, $0.value) } }
     }
 
+    /// Every call of every socket: joined, or told that it rings.
+    public var attendances: [(call: CallID, socket: SessionID)] {
+        members.flatMap { socket, member in member.calls.union(member.toldCalls).map { ($0, socket) } }
+    }
+
     private func membership(ofRoom room: String) -> Set<UserID> {
         Set((socketsByRoom[room] ?? []).compactMap { members[$0]?.userID })
     }

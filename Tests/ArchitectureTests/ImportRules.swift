@@ -46,6 +46,10 @@ enum ImportRules {
             own: ["CallModel", "CallService"],
             foreign: ["AsyncHTTPClient", "Crypto", "Foundation", "NIOCore", "NIOHTTP1"]
         ),
+        "Matrix": ImportRule(
+            own: ["CallModel", "CallService", "Locking"],
+            foreign: ["AsyncHTTPClient", "Crypto", "Foundation", "NIOCore", "NIOHTTP1"]
+        ),
         "SignalingGateway": ImportRule(
             own: callCore.union(["CallService", "Locking", "NetPrimitives"]),
             foreign: [

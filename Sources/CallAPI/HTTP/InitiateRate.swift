@@ -39,9 +39,9 @@ final class InitiateRateLimiter: Sendable {
     }
 
     /// Counts one attempt; if it is one too many, counts nothing and answers how long to wait.
-    func admit(user: String, address: IPAddress?, now: ContinuousClock.Instant) -> Duration? {
+    func admit(user: String?, address: IPAddress?, now: ContinuousClock.Instant) -> Duration? {
         var claims: [(key: Key, rate: InitiateRate)] = []
-        if let perUser { claims.append((.user(user), perUser)) }
+        if let perUser, let user { claims.append((.user(user), perUser)) }
         if let perAddress, let block = address.flatMap(Self.block) { claims.append((.address(block), perAddress)) }
         return usedUntil.withLock { table in
             if table.count + claims.count > Self.keyLimit { table = table.filter { $0.value > now } }

@@ -50,8 +50,8 @@ extension Problem {
         return problem
     }
 
-    static func rateLimited(secondsUntilFree: Int) -> Problem {
-        var problem = Problem(.tooManyRequests, "rate_limited", "Too many calls were started; wait.")
+    static func rateLimited(secondsUntilFree: Int, _ detail: String) -> Problem {
+        var problem = Problem(.tooManyRequests, "rate_limited", detail)
         problem.headers[.retryAfter] = String(secondsUntilFree)
         return problem
     }

@@ -23,9 +23,11 @@ struct AuthenticationMiddleware: RouterMiddleware {
         return try await next(request, context)
     }
 
-    /// Whether the path's first segment is `api`. Empty segments do not count, as they do not for the router.
+    /// Whether the path's first segment is `api`, and it is not that of the login. Empty segments do not count, as they do not
+    /// for the router.
     static func covers(path: String) -> Bool {
-        path.split(separator: "/", maxSplits: 1).first == "api"
+        let segments = path.split(separator: "/")
+        return segments.first == "api" && segments != LoginRoutes.path.split(separator: "/")
     }
 
     /// The token of `Bearer TOKEN`; the scheme's case does not matter (RFC 9110 §11.1).

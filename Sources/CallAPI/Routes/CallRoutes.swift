@@ -34,7 +34,10 @@ struct CallRoutes {
     @Sendable private func initiate(_ request: APIRequest) async throws -> Response {
         let identity = try request.identity()
         let wait = initiations.admit(user: identity.userID, address: request.clientAddress, now: .now)
-        if let wait { throw Problem.rateLimited(secondsUntilFree: Int(wait.components.seconds) + 1) }
+        if let wait {
+            let seconds = Int(wait.components.seconds) + 1
+            throw Problem.rateLimited(secondsUntilFree: seconds, "Too many calls were started; wait.")
+        }
         let (members, bytes) = try await request.body()
         let initiation = try members.initiation()
         let device = try members.device()

@@ -23,6 +23,8 @@ extension CallServiceReport {
         case .storeRecovered: troubles.recovered()
         case .actRefused(let call, let code):
             logger.warning("an act on a call was refused", metadata: ["call": "\(call.rawValue)", "code": "\(code)"])
+        case .memberExpelled(let call):
+            logger.info("a user left the room of a call, and with it the call", metadata: ["call": "\(call.rawValue)"])
         case .callEnded(let call, let reason, isByTime: true):
             logger.notice(
                 "call ended by the clean-up",

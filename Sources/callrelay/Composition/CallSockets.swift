@@ -11,15 +11,19 @@ import SocketIO
 ///
 /// A class because all sockets share what is known of each: whose it is.
 final class CallSockets: SocketApplication {
-    private struct Member {
+    struct Member {
+        let handle: SocketHandle
         var identity: Identity
+        var token: AccessToken
+        /// Whether the token turned out to be no good any more; the client may bring another one for a moment.
+        var isRejected = false
         let rooms: [String]
         var budget: EventBudget?
         /// Calls joined whose acknowledgement is not on its way yet.
         var unacknowledgedJoins: [CallID] = []
     }
 
-    private struct Members {
+    struct Members {
         var bySocket: [String: Member] = [:]
         var countByUser: [UserID: Int] = [:]
     }
@@ -30,10 +34,10 @@ final class CallSockets: SocketApplication {
     private let calls: CallService
     /// What sessions of this node begin with.
     private let node: String
-    private let verifier: any TokenVerifier
+    let verifier: any TokenVerifier
     private let socketsPerUser: Int
     private let eventRate: Rate?
-    private let members = Locked(Members())
+    let members = Locked(Members())
 
     init(calls: CallService, node: String, verifier: any TokenVerifier, socketsPerUser: Int, eventRate: Rate?) {
         self.calls = calls
@@ -46,8 +50,8 @@ final class CallSockets: SocketApplication {
     func connect(_ request: ConnectRequest, socket: SocketHandle) async -> ConnectDecision {
         let identity: Identity
         let rooms: [String]
+        let token = request.auth?["token"]?.stringValue ?? ""
         do throws(AuthenticationFailure) {
-            let token = request.auth?["token"]?.stringValue ?? ""
             guard !token.isEmpty, token.utf8.count <= ClientEvent.tokenLength else {
                 throw token.isEmpty ? .missing : .invalid(errcode: nil, isSoftLogout: nil)
             }
@@ -72,7 +76,13 @@ final class CallSockets: SocketApplication {
                     now: SystemClock.now()
                 )
             }
-            members.bySocket[socket.id] = Member(identity: identity, rooms: rooms, budget: budget)
+            members.bySocket[socket.id] = Member(
+                handle: socket,
+                identity: identity,
+                token: AccessToken(token),
+                rooms: rooms,
+                budget: budget
+            )
             return true
         }
         guard isAdmitted else {
@@ -93,9 +103,10 @@ final class CallSockets: SocketApplication {
         from socket: SocketHandle,
         reply: @escaping @Sendable (SocketReply?) -> Void
     ) -> Bool {
-        let (known, verdict) = members.withLock { members in
+        let (known, isRejected, verdict) = members.withLock { members in
             let verdict = members.bySocket[socket.id]?.budget?.spend(at: SystemClock.now())
-            return (members.bySocket[socket.id]?.identity, verdict ?? .admitted)
+            let member = members.bySocket[socket.id]
+            return (member?.identity, member?.isRejected == true, verdict ?? .admitted)
         }
         switch verdict {
         case .admitted: break
@@ -105,6 +116,11 @@ final class CallSockets: SocketApplication {
         case .exhausted:
             socket.disconnect(closeTransport: true)
             reply(nil)
+            return true
+        }
+        if isRejected, event.name != "authenticate" {
+            let failure = AuthenticationFailure.invalid(errcode: nil, isSoftLogout: nil)
+            reply(Self.refusal(failure.code, failure.message))
             return true
         }
         guard let identity = known, SignalKind(eventName: event.name) != nil else { return false }
@@ -199,7 +215,11 @@ final class CallSockets: SocketApplication {
         do throws(AuthenticationFailure) {
             let renewed = try await verifier.verify(token)
             guard renewed.userID == identity.userID else { throw .otherUser }
-            members.withLock { $0.bySocket[socket.id]?.identity = renewed }
+            members.withLock { members in
+                members.bySocket[socket.id]?.identity = renewed
+                members.bySocket[socket.id]?.token = AccessToken(token)
+                members.bySocket[socket.id]?.isRejected = false
+            }
             return SocketReply([.object([("ok", true)])])
         } catch {
             return Self.refusal(error.code, error.message)
@@ -221,7 +241,7 @@ final class CallSockets: SocketApplication {
         return rooms
     }
 
-    private static func data(of failure: AuthenticationFailure) -> JSONText {
+    static func data(of failure: AuthenticationFailure) -> JSONText {
         var members: [(String, JSONText?)] = [("code", .string(failure.code))]
         if case .invalid(let errcode, let isSoftLogout) = failure {
             members += [("errcode", errcode.map { .string($0) }), ("soft_logout", isSoftLogout.map { .boolean($0) })]

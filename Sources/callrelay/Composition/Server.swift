@@ -31,7 +31,7 @@ struct Server {
         // By itself NIO counts the machine's processors, whatever this process may use of them.
         NIOSingletons.groupLoopCountSuggestion = PinnedThread.allowedProcessorCount
         switch configuration.authentication {
-        case .dev: try await runWithCalls(verifier: DevTokenVerifier())
+        case .dev, .matrix: try await runWithCalls()
         case .off: try await runRelayAlone()
         }
     }
@@ -45,7 +45,7 @@ struct Server {
         try await runServices(metrics { ServerMetrics.families(relay) } + [started.lifecycle(configuration, logger)])
     }
 
-    private func runWithCalls(verifier: any TokenVerifier) async throws {
+    private func runWithCalls() async throws {
         let redis = try configuration.redis.map { settings in
             guard let url = RedisURL(settings.url) else {
                 throw CommandFailure.configuration(
@@ -79,6 +79,16 @@ struct Server {
         let hub = Hub(announcer: redis?.1)
         let troubles = StoreTroubleLog(logger: logger)
         let tallies = ServerTallies()
+        let matrix = configuration.matrix.map {
+            MatrixSetup(
+                $0,
+                secrets: configuration.sharedSecretTexts,
+                policy: CallPolicy(configuration.calls),
+                tallies: tallies,
+                logger: logger
+            )
+        }
+        let verifier: any TokenVerifier = matrix?.verifier ?? DevTokenVerifier()
         let outbox = OutboxLifecycle(
             configuration.calls.webhook,
             store: store,
@@ -89,7 +99,7 @@ struct Server {
         let calls = CallService(
             store: store,
             hub: hub,
-            rooms: DevRoomDirectory(hub: hub),
+            rooms: matrix?.rooms ?? DevRoomDirectory(hub: hub),
             iceServers: ice,
             mediaRelay: relay.map { started in
                 RelayLink(relay: started.relay, credentialSeconds: credentialSeconds, logger: logger)
@@ -119,6 +129,7 @@ struct Server {
         let api = CallAPI(
             calls: calls,
             verifier: verifier,
+            openID: matrix?.openID,
             configuration: HTTPSetup.api(configuration),
             readiness: { await drain.readiness(store) }
         )
@@ -141,6 +152,7 @@ struct Server {
             (relay.map { ServerMetrics.families($0.relay) } ?? [])
                 + ServerMetrics.families(tallies, hub, isStoreInTrouble: troubles.isInTrouble)
                 + (redis.map { ServerMetrics.families($0.1) } ?? [])
+                + (matrix == nil ? [] : ServerMetrics.homeserver(tallies))
         }
         if let relay {
             services.append(
@@ -166,11 +178,13 @@ struct Server {
         if let keeper {
             services.append(ClusterLifecycle(keeper: keeper, hub: hub, calls: calls, redis: redis?.1, own: own))
         }
+        if let matrix { services.append(MatrixWatch(matrix: matrix, sockets: sockets, calls: calls)) }
         services.append(application)
         services.append(GatewayLifecycle(gateway: gateway))
         // Last, so that it is the first to know: `/readyz` tells before anything stops.
         services.append(drain)
         try await runServices(services)
+        await matrix?.close()
         do throws(StoreFailure) {
             try await store.close()
         } catch {

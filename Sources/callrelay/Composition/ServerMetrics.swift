@@ -119,6 +119,26 @@ enum ServerMetrics {
         ]
     }
 
+    /// Of the homeserver.
+    static func homeserver(_ tallies: ServerTallies) -> [MetricFamily] {
+        [
+            MetricFamily(
+                "callrelay_homeserver_requests_total",
+                .counter,
+                "Questions to homeservers: answered, with a refusal too, or failed.",
+                tallies.homeserverRequests.all
+                    .map {
+                        (
+                            operation: $0.key.operation, outcome: $0.key.isAnswered ? "answered" : "failed",
+                            count: $0.value
+                        )
+                    }
+                    .sorted { ($0.operation, $0.outcome) < ($1.operation, $1.outcome) }
+                    .map { Sample(Double($0.count), ("request", $0.operation), ("outcome", $0.outcome)) }
+            )
+        ]
+    }
+
     /// Of the other nodes.
     static func families(_ cluster: RedisCluster) -> [MetricFamily] {
         [

@@ -1,6 +1,7 @@
 import CallModel
 import CallService
 import CallStore
+import Matrix
 import Observability
 
 /// What happened since the server began, for the metrics.
@@ -10,6 +11,12 @@ final class ServerTallies: Sendable {
         let reason: EndReason
         /// Nobody ended it: it rang out, or those in it did not come back.
         let isByTime: Bool
+    }
+
+    /// A question to a homeserver.
+    struct HomeserverRequest: Hashable {
+        let operation: String
+        let isAnswered: Bool
     }
 
     /// What became of a try to hand a notice over.
@@ -25,6 +32,8 @@ final class ServerTallies: Sendable {
     )
     /// By the statement's name.
     let storeFailures = Tally<String>()
+    /// Questions to homeservers, by what was asked and whether that was answered.
+    let homeserverRequests = Tally<HomeserverRequest>()
     let handovers = Tally<Handover>(Handover.allCases)
 
     /// Counts what the service reports.
@@ -32,7 +41,18 @@ final class ServerTallies: Sendable {
         switch report {
         case .callEnded(_, let reason, let isByTime): endings.count(Ending(reason: reason, isByTime: isByTime))
         case .storeFailed(let operation, _): storeFailures.count(operation)
-        case .storeRecovered, .actRefused: break
+        case .storeRecovered, .actRefused, .memberExpelled: break
+        }
+    }
+
+    /// Counts questions to homeservers.
+    func count(_ report: HomeserverReport) {
+        switch report {
+        case .answered(let operation):
+            homeserverRequests.count(HomeserverRequest(operation: operation, isAnswered: true))
+        case .failed(let operation, _):
+            homeserverRequests.count(HomeserverRequest(operation: operation, isAnswered: false))
+        case .foreignName: break
         }
     }
 

@@ -1,0 +1,43 @@
+public import CallModel
+import CallStore
+import Signaling
+
+extension CallService {
+    /// Parts in calls that are looked at at the same time.
+    private static let looks = 16
+
+    /// Ends the part of everybody with a socket here who is not in the call's room any more, and lets the call ring no longer
+    /// for those whom it rings for. `identity` tells who is behind a session.
+    public func expelLeavers(_ identity: @escaping @Sendable (SessionID) -> Identity?) async {
+        let attendances = hub.attendances
+        await withTaskGroup(of: Void.self) { group in
+            for (number, attendance) in attendances.enumerated() {
+                if number >= Self.looks { await group.next() }
+                guard let identity = identity(attendance.socket) else { continue }
+                group.addTask { await self.expel(identity, ifGoneFrom: attendance.call) }
+            }
+        }
+    }
+
+    private func expel(_ identity: Identity, ifGoneFrom id: CallID) async {
+        do throws(CallFailure) {
+            var known = recentCalls.call(id)
+            if known == nil {
+                known = try await stored { () async throws(StoreFailure) in try await self.store.call(id) }
+            }
+            guard let call = known, call.state != .ended else { return }
+            do throws(CallFailure) {
+                return try await rooms.requireMember(of: call.roomID, identity)
+            } catch {
+                // Anything else says nothing of who is in the room.
+                guard error == .notInRoom else { return }
+            }
+            let actor = Actor(userID: identity.userID)
+            let isRinging = call.participant(identity.userID)?.state.isRinging == true
+            let transition = try await act(isRinging ? .reject(nil) : .leave, on: id, by: actor)
+            if transition.isChange { log(.memberExpelled(call: id)) }
+        } catch {
+            // Whoever was not of the call, or a store that was logged: the next look finds what is left.
+        }
+    }
+}

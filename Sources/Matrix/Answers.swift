@@ -1,0 +1,39 @@
+// What a homeserver answers, as far as it is read (Matrix client-server and federation API 1.13).
+
+struct Versions: Decodable { let versions: [String] }
+
+/// `GET /account/whoami`.
+struct WhoAmI: Decodable, Sendable {
+    let userID: String
+    let deviceID: String?
+    let isGuest: Bool?
+
+    enum CodingKeys: String, CodingKey {
+        case userID = "user_id"
+        case deviceID = "device_id"
+        case isGuest = "is_guest"
+    }
+}
+
+/// The content of `m.room.member`.
+struct Member: Decodable, Sendable { let membership: String }
+
+/// `GET /rooms/{roomId}/joined_members`; only the ids are wanted.
+struct JoinedMembers: Decodable {
+    struct Profile: Decodable {}
+    let joined: [String: Profile]
+}
+
+/// `GET /openid/userinfo`.
+struct UserInfo: Decodable { let sub: String }
+
+/// The standard form of errors.
+struct Refusal: Decodable {
+    let errcode: String?
+    let softLogout: Bool?
+
+    enum CodingKeys: String, CodingKey {
+        case errcode
+        case softLogout = "soft_logout"
+    }
+}

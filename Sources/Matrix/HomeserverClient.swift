@@ -1,0 +1,169 @@
+import AsyncHTTPClient
+import CallService
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// Asks one homeserver by the client-server API. Requests go to the URL that the operator gave, and to no other: redirects are
+/// not followed.
+public final class HomeserverClient: Sendable {
+    /// Seconds for a connection, and for a whole answer.
+    static let timeout: Int64 = 5
+    /// Bytes of an ordinary answer.
+    static let answerLimit = 65_536
+    /// Bytes of a list of a room's members.
+    static let memberListLimit = 4 << 20
+    /// Connections at the same time; further requests wait for one.
+    static let connections = 32
+
+    private let client: HTTPClient
+    private let log: @Sendable (HomeserverReport) -> Void
+
+    /// A client of the homeserver whose client-server API lies at `url`, such as `https://matrix.example.org`.
+    public init(url: String, log: @escaping @Sendable (HomeserverReport) -> Void) {
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.log = log
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout = .init(connect: .seconds(Self.timeout), read: .seconds(Self.timeout))
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connections
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// Where the homeserver is, without a slash at the end.
+    let url: String
+
+    /// Closes the connections.
+    public func close() async throws { try await client.shutdown() }
+
+    /// Whether a homeserver answers there.
+    public func checkVersions() async throws(HomeserverFailure) {
+        let answer = try await get("/_matrix/client/versions", as: "versions")
+        guard (try? JSONDecoder().decode(Versions.self, from: answer)) != nil else { throw .malformed }
+    }
+
+    /// Who a token belongs to.
+    func whoAmI(_ token: AccessToken) async throws(HomeserverFailure) -> WhoAmI {
+        try Self.decode(WhoAmI.self, try await get("/_matrix/client/v3/account/whoami", token, as: "whoami"))
+    }
+
+    /// A user's membership of a room, in the homeserver's words: `join`, `leave`, …; `nil` if the room has none of the user.
+    func membership(
+        of user: String,
+        in room: String,
+        _ token: AccessToken
+    ) async throws(HomeserverFailure) -> String? {
+        do throws(HomeserverFailure) {
+            return try await state("m.room.member", key: user, Member.self, of: room, token)?.membership
+        } catch {
+            guard case .refused(status: 403, _, _) = error else { throw error }
+            // Who asks is not in the room.
+            return nil
+        }
+    }
+
+    /// The ids of those who are in a room.
+    func joinedMembers(of room: String, _ token: AccessToken) async throws(HomeserverFailure) -> [String] {
+        let path = Self.path(of: room) + "/joined_members"
+        let answer = try await get(path, token, limit: Self.memberListLimit, as: "joined_members")
+        return try Self.decode(JoinedMembers.self, answer).joined.keys.sorted()
+    }
+
+    /// Content of the room's state; `nil` if there is none of this type and key.
+    func state<Content: Decodable>(
+        _ type: String,
+        key: String = "",
+        _ content: Content.Type,
+        of room: String,
+        _ token: AccessToken,
+        wholeEvent: Bool = false
+    ) async throws(HomeserverFailure) -> Content? {
+        let path = Self.path(of: room) + "/state/\(type)/" + PathSegment.encode(key)
+        do throws(HomeserverFailure) {
+            return try Self.decode(
+                content,
+                try await get(path + (wholeEvent ? "?format=event" : ""), token, as: "state")
+            )
+        } catch {
+            guard case .refused(status: 404, errcode: "M_NOT_FOUND", _) = error else { throw error }
+            return nil
+        }
+    }
+
+    /// Whose an OpenID token is, by the federation API.
+    func openIDUser(_ token: AccessToken) async throws(HomeserverFailure) -> String {
+        // The specification wants it in the query.
+        let query = "?access_token=" + PathSegment.encode(token.text)
+        let path = "/_matrix/federation/v1/openid/userinfo" + query
+        return try Self.decode(UserInfo.self, try await get(path, as: "openid")).sub
+    }
+
+    private static func path(of room: String) -> String { "/_matrix/client/v3/rooms/" + PathSegment.encode(room) }
+
+    private static func decode<Content: Decodable>(
+        _ type: Content.Type,
+        _ answer: Data
+    ) throws(HomeserverFailure) -> Content {
+        do {
+            return try JSONDecoder().decode(type, from: answer)
+        } catch {
+            throw .malformed
+        }
+    }
+
+    private func get(
+        _ path: String,
+        _ token: AccessToken? = nil,
+        limit: Int = answerLimit,
+        as operation: String
+    ) async throws(HomeserverFailure) -> Data {
+        let result = await answer(path, token, limit)
+        switch result {
+        case .success: log(.answered(operation: operation))
+        case .failure(.refused(let status, _, _)) where status < 500: log(.answered(operation: operation))
+        case .failure(let failure): log(.failed(operation: operation, failure))
+        }
+        return try result.get()
+    }
+
+    private func answer(
+        _ path: String,
+        _ token: AccessToken?,
+        _ limit: Int
+    ) async -> Result<Data, HomeserverFailure> {
+        var request = HTTPClientRequest(url: url + path)
+        request.headers = ["accept": "application/json", "user-agent": "callrelay"]
+        if let token { request.headers.add(name: "authorization", value: "Bearer \(token.text)") }
+        do {
+            let response = try await client.execute(request, timeout: .seconds(Self.timeout))
+            let body = Data(try await response.body.collect(upTo: limit).readableBytesView)
+            if (200...299).contains(response.status.code) { return .success(body) }
+            return .failure(Self.failure(of: response.status.code, body))
+        } catch is NIOTooManyBytesError {
+            return .failure(.tooLarge)
+        } catch let error as HTTPClientError {
+            return .failure(.unavailable(reason: error.shortDescription))
+        } catch {
+            // Nothing of the request, which has the token, is in errors of the network.
+            return .failure(.unavailable(reason: "\(type(of: error)): \(error)"))
+        }
+    }
+
+    private static func failure(of status: UInt, _ body: Data) -> HomeserverFailure {
+        let words = try? JSONDecoder().decode(Refusal.self, from: body)
+        if status >= 500 || status == 429 { return .unavailable(reason: "it answered \(status)") }
+        // A proxy's 404, or that of something which is no homeserver, is not a homeserver's word.
+        guard let words, (400...499).contains(status) else { return .malformed }
+        return .refused(status: status, errcode: words.errcode, isSoftLogout: words.softLogout)
+    }
+}
+
+/// What the operator should know of asking a homeserver.
+public enum HomeserverReport: Sendable {
+    /// It answered; what it said is the asking user's matter.
+    case answered(operation: String)
+    /// It did not answer, or nothing that a homeserver should.
+    case failed(operation: String, HomeserverFailure)
+    /// It knows a user by another server's name than the one that was configured.
+    case foreignName(user: String)
+}

@@ -1,0 +1,75 @@
+import CallModel
+import CallService
+import Locking
+import SignalingGateway
+import SocketIO
+
+extension CallSockets {
+    /// Tokens that are looked at at the same time.
+    private static let looks = 16
+    /// How long a client may take to bring another token.
+    static let patience = Duration.seconds(5)
+
+    /// Who is behind a session of this node, if it is connected.
+    func identity(of session: SessionID) -> Identity? {
+        let id = session.split(separator: ".", maxSplits: 1).last.map(String.init) ?? ""
+        return members.withLock { $0.bySocket[id]?.identity }
+    }
+
+    /// Asks again whose the tokens of all sockets are. Whoever has one that is no good any more hears `token-rejected`, and is
+    /// put out unless a good one comes in time. Whose token cannot be asked about is put out so that the client tries again.
+    func recheckTokens() async {
+        let tokens = members.withLock { members in
+            Dictionary(grouping: members.bySocket.values) { $0.token }.mapValues { $0.map(\.identity.userID)[0] }
+        }
+        var rejected: [AccessToken] = []
+        await withTaskGroup(of: AccessToken?.self) { group in
+            var left = tokens.makeIterator()
+            for _ in 0..<Self.looks {
+                guard let (token, user) = left.next() else { break }
+                group.addTask { await self.isRejected(token, of: user) ? token : nil }
+            }
+            for await token in group {
+                if let token { rejected.append(token) }
+                guard let (token, user) = left.next() else { continue }
+                group.addTask { await self.isRejected(token, of: user) ? token : nil }
+            }
+        }
+        guard !rejected.isEmpty else { return }
+        do {
+            try await Task.sleep(for: Self.patience)
+        } catch {
+            // The server stops, which ends every socket.
+            return
+        }
+        for handle in members.withLock({ members in
+            members.bySocket.values.filter { $0.isRejected && rejected.contains($0.token) }.map(\.handle)
+        }) {
+            handle.disconnect(closeTransport: true)
+        }
+    }
+
+    /// Looks at one token and tells its sockets; whether they have to be looked at once more.
+    private func isRejected(_ token: AccessToken, of user: UserID) async -> Bool {
+        do throws(AuthenticationFailure) {
+            let identity = try await verifier.verify(token.text)
+            guard identity.userID == user else { throw .otherUser }
+            return false
+        } catch .unavailable {
+            for handle in handles(with: token) { handle.disconnect(closeTransport: true) }
+            return false
+        } catch {
+            let handles = members.withLock { members in
+                let sockets = members.bySocket.filter { $0.value.token == token }
+                for socket in sockets.keys { members.bySocket[socket]?.isRejected = true }
+                return sockets.values.map(\.handle)
+            }
+            for handle in handles { handle.emit("token-rejected", [Self.data(of: error)]) }
+            return true
+        }
+    }
+
+    private func handles(with token: AccessToken) -> [SocketHandle] {
+        members.withLock { $0.bySocket.values.filter { $0.token == token }.map(\.handle) }
+    }
+}
