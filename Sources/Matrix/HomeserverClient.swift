@@ -38,13 +38,12 @@ public final class HomeserverClient: Sendable {
 
     /// Whether a homeserver answers there.
     public func checkVersions() async throws(HomeserverFailure) {
-        let answer = try await get("/_matrix/client/versions", as: "versions")
-        guard (try? JSONDecoder().decode(Versions.self, from: answer)) != nil else { throw .malformed }
+        _ = try await get(Versions.self, "/_matrix/client/versions", as: "versions")
     }
 
     /// Who a token belongs to.
     func whoAmI(_ token: AccessToken) async throws(HomeserverFailure) -> WhoAmI {
-        try Self.decode(WhoAmI.self, try await get("/_matrix/client/v3/account/whoami", token, as: "whoami"))
+        try await get(WhoAmI.self, "/_matrix/client/v3/account/whoami", token, as: "whoami")
     }
 
     /// A user's membership of a room, in the homeserver's words: `join`, `leave`, …; `nil` if the room has none of the user.
@@ -65,8 +64,8 @@ public final class HomeserverClient: Sendable {
     /// The ids of those who are in a room.
     func joinedMembers(of room: String, _ token: AccessToken) async throws(HomeserverFailure) -> [String] {
         let path = Self.path(of: room) + "/joined_members"
-        let answer = try await get(path, token, limit: Self.memberListLimit, as: "joined_members")
-        return try Self.decode(JoinedMembers.self, answer).joined.keys.sorted()
+        let answer = try await get(JoinedMembers.self, path, token, limit: Self.memberListLimit, as: "joined_members")
+        return answer.joined.keys.sorted()
     }
 
     /// Content of the room's state; `nil` if there is none of this type and key.
@@ -80,10 +79,7 @@ public final class HomeserverClient: Sendable {
     ) async throws(HomeserverFailure) -> Content? {
         let path = Self.path(of: room) + "/state/\(type)/" + PathSegment.encode(key)
         do throws(HomeserverFailure) {
-            return try Self.decode(
-                content,
-                try await get(path + (wholeEvent ? "?format=event" : ""), token, as: "state")
-            )
+            return try await get(content, path + (wholeEvent ? "?format=event" : ""), token, as: "state")
         } catch {
             guard case .refused(status: 404, errcode: "M_NOT_FOUND", _) = error else { throw error }
             return nil
@@ -95,32 +91,23 @@ public final class HomeserverClient: Sendable {
         // The specification wants it in the query.
         let query = "?access_token=" + PathSegment.encode(token.text)
         let path = "/_matrix/federation/v1/openid/userinfo" + query
-        return try Self.decode(UserInfo.self, try await get(path, as: "openid")).sub
+        return try await get(UserInfo.self, path, as: "openid").sub
     }
 
     private static func path(of room: String) -> String { "/_matrix/client/v3/rooms/" + PathSegment.encode(room) }
 
-    private static func decode<Content: Decodable>(
-        _ type: Content.Type,
-        _ answer: Data
-    ) throws(HomeserverFailure) -> Content {
-        do {
-            return try JSONDecoder().decode(type, from: answer)
-        } catch {
-            throw .malformed
-        }
-    }
-
-    private func get(
+    private func get<Content: Decodable>(
+        _ content: Content.Type,
         _ path: String,
         _ token: AccessToken? = nil,
         limit: Int = answerLimit,
         as operation: String
-    ) async throws(HomeserverFailure) -> Data {
-        let result = await answer(path, token, limit)
+    ) async throws(HomeserverFailure) -> Content {
+        let result = await answer(path, token, limit).flatMap { answer in
+            Result { try JSONDecoder().decode(content, from: answer) }.mapError { _ in HomeserverFailure.malformed }
+        }
         switch result {
-        case .success: log(.answered(operation: operation))
-        case .failure(.refused(let status, _, _)) where status < 500: log(.answered(operation: operation))
+        case .success, .failure(.refused): log(.answered(operation: operation))
         case .failure(let failure): log(.failed(operation: operation, failure))
         }
         return try result.get()

@@ -65,6 +65,10 @@ public final class MatrixTokenVerifier: TokenVerifier {
     private func ask(_ token: AccessToken, _ digest: Digest) async -> Verdict {
         do throws(HomeserverFailure) {
             let owner = try await homeserver.whoAmI(token)
+            guard owner.userID.hasForm else {
+                log(.failed(operation: "whoami", .malformed))
+                return goOn(digest)
+            }
             let verdict = verdict(on: owner, token)
             remember(Known(verdict, at: now(), for: verdict.isGood ? patience.good : patience.badToken), digest)
             return verdict
@@ -79,10 +83,6 @@ public final class MatrixTokenVerifier: TokenVerifier {
     }
 
     private func verdict(on owner: WhoAmI, _ token: AccessToken) -> Verdict {
-        guard owner.userID.hasForm else {
-            log(.failed(operation: "whoami", .malformed))
-            return .failure(.unavailable)
-        }
         if owner.isGuest == true { return .failure(.guest) }
         if !owner.userID.hasSuffix(":" + serverName) { log(.foreignName(user: owner.userID)) }
         return .success(Identity(userID: owner.userID, deviceID: owner.deviceID, access: token))
