@@ -108,7 +108,7 @@ extension CallStore {
 }
 
 /// A database that calls live in: the store, with its schema and its end.
-public protocol CallDatabase: CallStore, Migrator {
+public protocol CallDatabase: CallStore, RoomEventStore, Migrator {
     /// Where it listens for connections, as addresses with ports: no place that anybody else should reach through us. A file
     /// listens nowhere.
     func servers() async throws(StoreFailure) -> [(address: String, port: UInt16)]
@@ -124,6 +124,8 @@ public struct CallCommit: Sendable {
     public let outgoing: [OutgoingEvent]
     /// What of them goes through the outbox to others.
     public let notices: [CallNotice]
+    /// What of them the call's room is told.
+    public let roomEvents: [RoomEvent]
 
     /// The number of the call's newest event before.
     public var previousSequence: Int64 { transition.call.sequence - Int64(transition.events.count) }
@@ -132,21 +134,28 @@ public struct CallCommit: Sendable {
     /// client was told, such as those of relay allocations, would push out what clients may still ask for.
     var isTimeToDropSignals: Bool { transition.call.sequence / 64 != previousSequence / 64 }
 
-    /// The same after `count` more events of others; for what only appends, of which nobody else is told by notices.
+    /// The same after `count` more events of others; for what only appends, of which neither notices nor rooms tell.
     func renumbered(by count: Int64) -> CallCommit {
         guard count != 0 else { return self }
         return CallCommit(
             transition: transition.renumbered(by: count),
             outgoing: outgoing.map { $0.renumbered(by: count) },
-            notices: notices
+            notices: notices,
+            roomEvents: roomEvents
         )
     }
 
     /// Pairs a transition with its events for clients.
-    public init(transition: CallTransition, outgoing: [OutgoingEvent], notices: [CallNotice] = []) {
+    public init(
+        transition: CallTransition,
+        outgoing: [OutgoingEvent],
+        notices: [CallNotice] = [],
+        roomEvents: [RoomEvent] = []
+    ) {
         self.transition = transition
         self.outgoing = outgoing
         self.notices = notices
+        self.roomEvents = roomEvents
     }
 }
 

@@ -31,10 +31,12 @@ struct MigrationTests {
         "004_voice_video_calls.sql": "d61839d3865c4201b98dd6557a80e3d882b7d18f160c5658118d7993a3ce79d5",
         "005_call_relay.sql": "6ddd19cde9161093a2ddb008b3388cf89782c3f423190702a653a6f78ad99b44",
         "006_call_outbox.sql": "c4cf74f8d7cda4d3bea4d489037c32764b7401eb347643ce7208381ed5e496cc",
+        "008_call_room_events.sql": "9019a1493b9f20d0cc8611bc347ccf66865b075d4358d5ad29b81f4fb3e2b50a",
         "007_call_nodes.sql": "449f71479810690824bd6969c8e98892457a99082e5b82f2b0b41da2f82c373d",
         "sqlite/004_voice_video_calls.sql": "d505e8f1e7919b402bba6053f79261d30fc714436046c31f201ced746e741d88",
         "sqlite/005_call_relay.sql": "a5dbde177d58298846a4860e2219efaacb8b281c1d65940ed9ef9847ad87d7ee",
         "sqlite/006_call_outbox.sql": "ed25563a6feb59dff9d91a1e6fa10516a475900e965f3df595fd372f19ed9431",
+        "sqlite/008_call_room_events.sql": "7d52788654a0f647362280399c41f10b4a477574e8fd2a66a134ed4446d3b65d",
         "sqlite/007_call_nodes.sql": "51069345abb11f52b933af128415c2a57f72aaaa7f389f08a8d91f0a01e88c94",
     ]
 
@@ -112,10 +114,11 @@ struct MigrationTests {
     @Test("Migrating twice applies once; pending steps are named before", arguments: TestDatabase.allCases)
     func twice(_ database: TestDatabase) async throws {
         let store = try await database.place().open()
-        #expect(try await store.pendingMigrations().map(\.version) == [4, 5, 6, 7])
+        #expect(try await store.pendingMigrations().map(\.version) == [4, 5, 6, 7, 8])
         #expect(
             try await store.migrate().map(\.name) == [
                 "004_voice_video_calls", "005_call_relay", "006_call_outbox", "007_call_nodes",
+                "008_call_room_events",
             ]
         )
         #expect(try await store.pendingMigrations().isEmpty)
@@ -137,7 +140,7 @@ struct MigrationTests {
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
-        #expect(applied.map(\.count).sorted() == [0, 0, 0, 4])
+        #expect(applied.map(\.count).sorted() == [0, 0, 0, 5])
     }
 
     @Test(
@@ -149,7 +152,7 @@ struct MigrationTests {
         let step = Migration(version: 4, name: "004_voice_video_calls")
         try await fixture.database.execute("UPDATE schema_migrations SET checksum = 'x' WHERE version = 4")
         await #expect(throws: MigrationFailure.changed(step)) { try await fixture.store.migrate() }
-        try await fixture.database.execute("UPDATE schema_migrations SET version = 99 WHERE version = 7")
+        try await fixture.database.execute("UPDATE schema_migrations SET version = 99 WHERE version = 8")
         await #expect(throws: MigrationFailure.newer(version: 99)) { try await fixture.store.migrate() }
         try await fixture.store.close()
     }
@@ -163,12 +166,12 @@ struct MigrationTests {
         let commit = try StoreFixture.newCall()
         _ = try await fixture.store.create(commit)
         try await fixture.database.execute(
-            "DROP TABLE call_relay; DROP TABLE call_outbox; DROP TABLE call_nodes; DELETE FROM schema_migrations WHERE version > 4"
+            "DROP TABLE call_relay; DROP TABLE call_outbox; DROP TABLE call_nodes; DROP TABLE call_room_events; DELETE FROM schema_migrations WHERE version > 4"
         )
         #expect(
             try await fixture.store.migrate() == [
                 Migration(version: 5, name: "005_call_relay"), Migration(version: 6, name: "006_call_outbox"),
-                Migration(version: 7, name: "007_call_nodes"),
+                Migration(version: 7, name: "007_call_nodes"), Migration(version: 8, name: "008_call_room_events"),
             ]
         )
         #expect(try await fixture.store.call(commit.transition.call.id) == commit.transition.call)
@@ -180,8 +183,8 @@ struct MigrationTests {
         let place = try await TestDatabase.postgres.place()
         try await place.execute(SchemaStep.postgresVoiceVideoCalls.sql)
         let store = try place.open()
-        #expect(try await store.pendingMigrations().map(\.version) == [5, 6, 7])
-        #expect(try await store.migrate().map(\.version) == [5, 6, 7])
+        #expect(try await store.pendingMigrations().map(\.version) == [5, 6, 7, 8])
+        #expect(try await store.migrate().map(\.version) == [5, 6, 7, 8])
         for step in SchemaStep.postgres {
             let entered = "SELECT count(*) FROM schema_migrations WHERE checksum = '\(step.checksum)'"
             #expect(try await place.count(entered) == 1)

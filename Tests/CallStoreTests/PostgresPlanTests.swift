@@ -32,14 +32,20 @@ struct PostgresPlanTests {
         INSERT INTO call_outbox (call_id, seq, notice_id, payload, next_attempt, created_at, given_up_at)
         SELECT 'call' || n, seq, n || '.' || seq, '{}', n, n, CASE WHEN n % 50 = 0 THEN n END
         FROM generate_series(1, 10000) AS n, generate_series(1, 2) AS seq;
-        ANALYZE call_sessions, call_participants, call_events, call_signals, call_relay, idempotency_keys, call_outbox;
+        INSERT INTO call_room_events (
+            call_id, seq, part, event_type, sender, content, transaction_id, next_attempt, expires_at, event_id)
+        SELECT 'call' || n, seq, 0, CASE WHEN seq = 1 THEN 'm.call.invite' ELSE 'm.call.hangup' END, '@user' || n % 500, '{}',
+            n || '.' || seq, n, n, CASE WHEN n % 50 = 0 THEN NULL ELSE '$' || n END
+        FROM generate_series(1, 10000) AS n, generate_series(1, 3) AS seq;
+        ANALYZE call_sessions, call_participants, call_events, call_signals, call_relay, idempotency_keys, call_outbox,
+            call_room_events;
         """
 
     private static let writing: [PostgresStatement] = [
         .commitEvents, .commitCall, .commitParticipants, .purgeSignals, .dropOldSignals, .addRelayUse, .pruneCalls,
         .pruneKeys, .readKey, .settleKey, .releaseKey, .releaseKeyAndKeepCall, .lockCall, .claimNotices, .dropNotice,
-        .postponeNotice,
-        .giveUpNotice,
+        .postponeNotice, .giveUpNotice, .claimRoomEvent, .roomEventSent, .postponeRoomEvent, .giveUpRoomEvent,
+        .giveUpRoomEvents,
     ]
 
     @Test("Every statement finds its rows by an index in a database of many calls")

@@ -12,7 +12,7 @@ final class StoreFixture: Sendable {
         self.database = try await database.place()
         store = try self.database.open()
         let applied = try await store.migrate()
-        #expect(applied.map(\.version) == Array(4...7))
+        #expect(applied.map(\.version) == Array(4...8))
     }
 
     deinit {

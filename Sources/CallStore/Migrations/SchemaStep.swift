@@ -7,9 +7,13 @@ struct SchemaStep: Sendable {
     let sql: String
 
     /// Every step of SQLite's schema, in order.
-    static let sqlite = [sqliteVoiceVideoCalls, sqliteCallRelay, sqliteCallOutbox, sqliteCallNodes]
+    static let sqlite = [
+        sqliteVoiceVideoCalls, sqliteCallRelay, sqliteCallOutbox, sqliteCallNodes, sqliteCallRoomEvents,
+    ]
     /// Every step of PostgreSQL's schema, in order.
-    static let postgres = [postgresVoiceVideoCalls, postgresCallRelay, postgresCallOutbox, postgresCallNodes]
+    static let postgres = [
+        postgresVoiceVideoCalls, postgresCallRelay, postgresCallOutbox, postgresCallNodes, postgresCallRoomEvents,
+    ]
 
     var migration: Migration { Migration(version: version, name: name) }
 

@@ -7,7 +7,7 @@ extension PostgresCallStore {
         let call = commit.transition.call
         let command = PostgresCommand(.createCall) {
             $0.append(commit)
-            $0.append(commit.notices)
+            $0.append(forOthers: commit)
             $0.append(changeable: call)
             $0.append(call.participants)
             $0.append(fixed: call)
@@ -112,14 +112,14 @@ extension PostgresCallStore {
         if transition.changesParticipants {
             return PostgresCommand(.commitParticipants) {
                 $0.append(commit)
-                $0.append(commit.notices)
+                $0.append(forOthers: commit)
                 $0.append(changeable: call)
                 $0.append(call.participants)
             }
         }
         return PostgresCommand(.commitCall) {
             $0.append(commit)
-            $0.append(commit.notices)
+            $0.append(forOthers: commit)
             $0.append(changeable: call)
         }
     }

@@ -140,7 +140,7 @@ extension PostgresResult {
         }
     }
 
-    private func rows<Value>(_ operation: String, _ read: (Int) -> Value?) throws(StoreFailure) -> [Value] {
+    func rows<Value>(_ operation: String, _ read: (Int) -> Value?) throws(StoreFailure) -> [Value] {
         var values: [Value] = []
         values.reserveCapacity(rowCount)
         for row in 0..<rowCount {

@@ -115,6 +115,6 @@ extension PostgresStatement {
     /// All that the API and the upkeep ask, to be explained by a test.
     static let reading = [
         loadCall, loadActiveCall, listActiveCalls, listHistory, listEvents, listSignals, findDueCalls, findJoinedCalls,
-        findEndedCalls, readSequences, findRingingCalls,
+        findEndedCalls, readSequences, findRingingCalls, dueRoomEvents,
     ]
 }

@@ -28,39 +28,47 @@ extension PostgresStatement {
     /// $19 to $21: what of it others are told.
     private static let noticeTypes: [PostgresType] = [.bigints, .texts, .texts]
 
+    /// $22 to $28: what of it the room is told.
+    private static let roomEventTypes: [PostgresType] = [.bigints, .bigints, .texts, .texts, .texts, .texts, .bigints]
+
     /// In the same transaction, since it is the same statement: nothing can come between a change and what is told of it.
     private static let appendAll = """
         \(append), boxed AS (
             INSERT INTO call_outbox (call_id, next_attempt, created_at, seq, notice_id, payload)
             SELECT moved.call_id, $12[cardinality($12)], $12[cardinality($12)], notice.*
             FROM moved, unnest($19, $20, $21) AS notice
+        ), posted AS (
+            INSERT INTO call_room_events (
+                call_id, next_attempt, seq, part, event_type, sender, content, transaction_id, expires_at)
+            SELECT moved.call_id, $12[cardinality($12)], event.*
+            FROM moved, unnest($22, $23, $24, $25, $26, $27, $28) AS event
         )
         """
 
-    /// $22 to $31: what of the call itself can change.
+    /// $29 to $38: what of the call itself can change.
     private static let callTypes: [PostgresType] = [
         .text, .text, .bigint, .bigint, .text, .text, .bigint, .bigint, .bigint, .bigint,
     ]
 
     private static let updateCall = """
         UPDATE call_sessions SET
-            seq = seq + $4, version = version + 1, call_type = $22, state = $23, answered_at = $24, ended_at = $25, end_reason = $26,
-            ended_by = $27, ring_deadline = $28, connect_deadline = $29, purge_deadline = $30, next_deadline = $31
+            seq = seq + $4, version = version + 1, call_type = $29, state = $30, answered_at = $31, ended_at = $32, end_reason = $33,
+            ended_by = $34, ring_deadline = $35, connect_deadline = $36, purge_deadline = $37, next_deadline = $38
         WHERE call_id = $1 AND version = $2 AND seq = $3 RETURNING call_id, seq
         """
 
-    /// $32 to $41: the participants.
+    /// $39 to $48: the participants.
     private static let participantTypes: [PostgresType] = [
         .texts, .texts, .texts, .booleans, .booleans, .bigints, .bigints, .texts, .bigints, .bigints,
     ]
 
     private static let participants = """
-        unnest($32, $33, $34, $35, $36, $37, $38, $39, $40, $41) WITH ORDINALITY AS new (
+        unnest($39, $40, $41, $42, $43, $44, $45, $46, $47, $48) WITH ORDINALITY AS new (
             user_id, device_id, state, audio_enabled, video_enabled, joined_at, left_at, session, session_seq,
             grace_deadline, place)
         """
 
-    /// $42 to $46: what of a call never changes.
+    /// $49 to $53: what of a call never changes.
     private static let newTypes: [PostgresType] = [.text, .boolean, .boolean, .text, .bigint]
 
     /// For what changes nothing else, which is most of what happens: whoever appended before, this comes after it. Answers
@@ -78,20 +86,20 @@ extension PostgresStatement {
 
     static let commitCall = PostgresStatement(
         "commit call",
-        appendTypes + noticeTypes + callTypes,
+        appendTypes + noticeTypes + roomEventTypes + callTypes,
         "WITH moved AS (\(updateCall)), \(appendAll) SELECT 1 FROM moved"
     )
 
     static let commitParticipants = PostgresStatement(
         "commit participants",
-        appendTypes + noticeTypes + callTypes + participantTypes,
+        appendTypes + noticeTypes + roomEventTypes + callTypes + participantTypes,
         """
         WITH moved AS (\(updateCall)), people AS (
             UPDATE call_participants p SET
                 device_id = new.device_id, state = new.state, audio_enabled = new.audio_enabled,
                 video_enabled = new.video_enabled, joined_at = new.joined_at, left_at = new.left_at,
                 session = new.session, session_seq = new.session_seq, grace_deadline = new.grace_deadline,
-                is_ended = $23 = 'ended'
+                is_ended = $30 = 'ended'
             FROM moved, \(participants)
             WHERE p.call_id = moved.call_id AND p.user_id = new.user_id
         ), \(appendAll)
@@ -102,7 +110,7 @@ extension PostgresStatement {
     /// Says nothing of the room's one active call: that is a matter of the index.
     static let createCall = PostgresStatement(
         "create call",
-        appendTypes + noticeTypes + callTypes + participantTypes + newTypes,
+        appendTypes + noticeTypes + roomEventTypes + callTypes + participantTypes + newTypes,
         """
         WITH moved AS (
             INSERT INTO call_sessions (
@@ -110,15 +118,15 @@ extension PostgresStatement {
                 connect_deadline, purge_deadline, next_deadline, room_id, is_group, is_relay_only, created_by,
                 created_at)
             VALUES (
-                $1, $4, 1, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $42, $43, $44, $45, $46)
+                $1, $4, 1, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $49, $50, $51, $52, $53)
             ON CONFLICT (room_id) WHERE state <> 'ended' DO NOTHING RETURNING call_id, seq
         ), people AS (
             INSERT INTO call_participants (
                 call_id, position, user_id, device_id, state, audio_enabled, video_enabled, joined_at, left_at, session,
                 session_seq, grace_deadline, created_at, is_ended)
             SELECT moved.call_id, new.place - 1, new.user_id, new.device_id, new.state, new.audio_enabled,
-                new.video_enabled, new.joined_at, new.left_at, new.session, new.session_seq, new.grace_deadline, $46,
-                $23 = 'ended'
+                new.video_enabled, new.joined_at, new.left_at, new.session, new.session_seq, new.grace_deadline, $53,
+                $30 = 'ended'
             FROM moved, \(participants)
         ), \(appendAll)
         SELECT 1 FROM moved

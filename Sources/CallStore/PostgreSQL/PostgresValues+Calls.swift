@@ -29,14 +29,23 @@ extension PostgresValues {
         append(texts: commit.outgoing) { $0.body }
     }
 
-    /// $19 to $21.
-    mutating func append(_ notices: [CallNotice]) {
+    /// $19 to $28.
+    mutating func append(forOthers commit: CallCommit) {
+        let notices = commit.notices
         append(numbers: notices) { $0.sequence }
         append(texts: notices) { $0.id }
         append(texts: notices) { $0.payload }
+        let events = commit.roomEvents
+        append(numbers: events) { $0.sequence }
+        append(numbers: events) { Int64($0.part) }
+        append(texts: events) { $0.type }
+        append(texts: events) { $0.sender }
+        append(texts: events) { $0.content }
+        append(texts: events) { $0.transactionID }
+        append(numbers: events) { $0.expiresAt.milliseconds }
     }
 
-    /// $22 to $31.
+    /// $29 to $38.
     mutating func append(changeable call: Call) {
         append(call.callType.rawValue)
         append(call.state.rawValue)
@@ -50,7 +59,7 @@ extension PostgresValues {
         append(call.nextDeadline?.milliseconds)
     }
 
-    /// $32 to $41.
+    /// $39 to $48.
     mutating func append(_ participants: [Participant]) {
         append(texts: participants) { $0.userID }
         append(texts: participants) { $0.deviceID }
@@ -64,7 +73,7 @@ extension PostgresValues {
         append(numbers: participants) { $0.graceDeadline?.milliseconds }
     }
 
-    /// $42 to $46.
+    /// $49 to $53.
     mutating func append(fixed call: Call) {
         append(call.roomID)
         append(call.isGroup)

@@ -9,6 +9,7 @@ struct PostgresPlan: Sendable {
         case room(String)
         case call(String)
         case notice(String)
+        case roomEvent(String)
         case node(String)
     }
 

@@ -123,6 +123,16 @@ extension SQLiteCallStore {
                 try insertNotice.execute(arguments: [id, notice.sequence, notice.id, notice.payload, at, at])
             }
         }
+        if !commit.roomEvents.isEmpty {
+            let at = transition.events.last?.at.milliseconds
+            let insert = try db.cachedStatement(sql: Self.insertRoomEvent)
+            for event in commit.roomEvents {
+                try insert.execute(arguments: [
+                    id, event.sequence, event.part, event.type, event.sender, event.content, event.transactionID, at,
+                    event.expiresAt.milliseconds,
+                ])
+            }
+        }
         try dropSignals(commit, db)
     }
 

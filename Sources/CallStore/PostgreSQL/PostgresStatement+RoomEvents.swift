@@ -1,0 +1,87 @@
+import Postgres
+
+extension PostgresStatement {
+    static let dueRoomEvents = PostgresStatement(
+        "find room events",
+        [.bigint, .bigint],
+        """
+        SELECT call_id, seq, part, sender, sender_device FROM call_room_events AS due
+        WHERE next_attempt <= $1 AND event_id IS NULL AND undeliverable IS NULL AND NOT EXISTS (
+            SELECT 1 FROM call_room_events AS earlier WHERE earlier.call_id = due.call_id
+                AND (earlier.seq, earlier.part) < (due.seq, due.part)
+                AND earlier.event_id IS NULL AND earlier.undeliverable IS NULL
+                AND (earlier.sender = due.sender OR earlier.event_type = 'm.call.invite'))
+        ORDER BY next_attempt LIMIT $2
+        """
+    )
+
+    /// $1 to $3 the place, $4 the device that it was tried with, $5 the one that it is tried with now, $6 now, $7 until when it is
+    /// nobody else's.
+    static let claimRoomEvent = PostgresStatement(
+        "claim room event",
+        [.text, .bigint, .bigint, .text, .text, .bigint, .bigint],
+        """
+        UPDATE call_room_events AS event SET next_attempt = $7, attempts = attempts + 1, sender_device = $5
+        FROM call_sessions AS call
+        WHERE event.call_id = $1 AND event.seq = $2 AND part = $3 AND next_attempt <= $6 AND event_id IS NULL
+            AND undeliverable IS NULL AND sender_device IS NOT DISTINCT FROM $4 AND call.call_id = event.call_id
+        RETURNING event.call_id, event.seq, part, call.room_id, event_type, sender, content, transaction_id,
+            attempts::bigint, expires_at
+        """
+    )
+
+    static let roomEventSent = PostgresStatement(
+        "settle room event",
+        [.text, .bigint, .bigint, .text],
+        "UPDATE call_room_events SET event_id = $4 WHERE call_id = $1 AND seq = $2 AND part = $3"
+    )
+
+    static let postponeRoomEvent = PostgresStatement(
+        "postpone room event",
+        [.text, .bigint, .bigint, .bigint],
+        "UPDATE call_room_events SET next_attempt = $4 WHERE call_id = $1 AND seq = $2 AND part = $3"
+    )
+
+    /// $4 why; with an invite goes what means nothing without it, for the reason $5.
+    static let giveUpRoomEvent = PostgresStatement(
+        "give up room event",
+        [.text, .bigint, .bigint, .text, .text],
+        """
+        WITH given AS (
+            UPDATE call_room_events SET undeliverable = $4 WHERE call_id = $1 AND seq = $2 AND part = $3
+            RETURNING call_id, event_type, sender, undeliverable
+        ), orphans AS (
+            UPDATE call_room_events AS orphan SET undeliverable = $5 FROM given
+            WHERE given.event_type = 'm.call.invite' AND orphan.call_id = $1 AND (orphan.seq, orphan.part) > ($2, $3)
+                AND orphan.event_id IS NULL AND orphan.undeliverable IS NULL
+            RETURNING orphan.call_id, orphan.event_type, orphan.sender, orphan.undeliverable
+        )
+        SELECT * FROM given UNION ALL SELECT * FROM orphans
+        """
+    )
+
+    /// $1 now, $2 and $3 the reasons, $4 how many.
+    static let giveUpRoomEvents = PostgresStatement(
+        "give up room events",
+        [.bigint, .text, .text, .bigint],
+        """
+        WITH given AS (
+            UPDATE call_room_events SET undeliverable = $2
+            WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM call_room_events
+                WHERE next_attempt <= $1 AND event_id IS NULL AND undeliverable IS NULL AND expires_at <= $1
+                ORDER BY next_attempt LIMIT $4 FOR UPDATE SKIP LOCKED))
+            RETURNING call_id, seq, part, event_type, sender, undeliverable
+        ), orphans AS (
+            UPDATE call_room_events AS orphan SET undeliverable = $3 FROM given
+            WHERE given.event_type = 'm.call.invite' AND orphan.call_id = given.call_id
+                AND (orphan.seq, orphan.part) > (given.seq, given.part)
+                AND orphan.event_id IS NULL AND orphan.undeliverable IS NULL
+                AND NOT EXISTS (SELECT 1 FROM given AS other WHERE other.call_id = orphan.call_id
+                    AND (other.seq, other.part) = (orphan.seq, orphan.part))
+            RETURNING orphan.call_id, orphan.event_type, orphan.sender, orphan.undeliverable
+        )
+        SELECT call_id, event_type, sender, undeliverable FROM given UNION ALL SELECT * FROM orphans
+        """
+    )
+}

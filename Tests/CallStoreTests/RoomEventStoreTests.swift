@@ -1,0 +1,171 @@
+import CallModel
+import CallStore
+import CallStoreTestSupport
+import Testing
+
+@Suite("Events for rooms in the store")
+struct RoomEventStoreTests {
+    private static let start = StoreFixture.start
+    private static let expiry = start.advanced(byMilliseconds: 600_000)
+    private static let alice = "@alice:hs"
+    private static let bob = "@bob:hs"
+
+    private static func event(
+        _ transition: CallTransition,
+        _ type: String,
+        _ sender: UserID,
+        part: Int = 0,
+        expiresAt: Timestamp = expiry
+    ) -> RoomEvent {
+        RoomEvent(
+            sequence: transition.call.sequence,
+            part: part,
+            type: type,
+            sender: sender,
+            content: #"{"version":"1"}"#,
+            transactionID: "\(transition.call.id.rawValue).\(type).\(sender)",
+            expiresAt: expiresAt
+        )
+    }
+
+    /// A call that was placed and refused: an invite of alice's, then bob's reject and alice's hangup.
+    private static func call(
+        _ fixture: StoreFixture,
+        room: String = "!room",
+        inviteExpiresAt: Timestamp = expiry
+    ) async throws -> CallID {
+        var transition = try StoreFixture.newCall(room: room).transition
+        let invite = event(transition, RoomEvent.inviteType, alice, expiresAt: inviteExpiresAt)
+        #expect(
+            try await fixture.store.create(CallCommit(transition: transition, outgoing: [], roomEvents: [invite]))
+                == .created
+        )
+        let actor = Actor(userID: bob, deviceID: "B")
+        transition = try transition.call.applying(.reject(nil), by: actor, now: start, policy: StoreFixture.policy)
+        let events = [event(transition, "m.call.reject", bob), event(transition, "m.call.hangup", alice, part: 1)]
+        let commit = CallCommit(transition: transition, outgoing: [], roomEvents: events)
+        #expect(try await fixture.store.commit(commit) != nil)
+        #expect(try await fixture.store.commit(commit) == nil, "and nothing is written twice")
+        return transition.call.id
+    }
+
+    private static func due(_ fixture: StoreFixture, at now: Timestamp = start) async throws -> [WaitingRoomEvent] {
+        try await fixture.store.dueRoomEvents(at: now, limit: 9)
+    }
+
+    private static func claim(
+        _ fixture: StoreFixture,
+        _ waiting: WaitingRoomEvent,
+        device: DeviceID = "A",
+        at now: Timestamp = start
+    ) async throws -> StoredRoomEvent? {
+        try await fixture.store.claim(waiting, device: device, at: now, until: now.advanced(byMilliseconds: 15_000))
+    }
+
+    @Test(
+        "The invite goes first; then each side's events, of which none waits for the other's",
+        arguments: TestDatabase.allCases
+    )
+    func order(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        let id = try await Self.call(fixture)
+        let waiting = try await Self.due(fixture)
+        #expect(waiting.map(\.sender) == [Self.alice] && waiting.allSatisfy { $0.device == nil })
+        let invite = try #require(try await Self.claim(fixture, waiting[0]))
+        #expect(invite.event.type == RoomEvent.inviteType && invite.roomID == "!room" && invite.attempts == 1)
+        #expect(invite.event.content == #"{"version":"1"}"# && invite.event.expiresAt == Self.expiry)
+        #expect(invite.event.transactionID == "\(id.rawValue).m.call.invite.@alice:hs")
+        #expect(try await Self.due(fixture).isEmpty, "nothing overtakes the invite")
+        #expect(try await Self.claim(fixture, waiting[0]) == nil, "nobody sends what another one does")
+        #expect(try await fixture.store.settle(invite, .sent(eventID: "$1")).isEmpty)
+        let rest = try await Self.due(fixture)
+        #expect(Set(rest.map(\.sender)) == [Self.alice, Self.bob])
+        for waiting in rest {
+            let event = try #require(try await Self.claim(fixture, waiting))
+            _ = try await fixture.store.settle(event, .sent(eventID: "$2"))
+        }
+        #expect(try await Self.due(fixture, at: Self.expiry).isEmpty)
+        #expect(try await fixture.store.giveUpRoomEvents(at: Self.expiry, limit: 9).isEmpty)
+        let sent = "SELECT count(*) FROM call_room_events WHERE event_id IS NOT NULL AND undeliverable IS NULL"
+        #expect(try await fixture.database.count(sent) == 3, "what was sent stays, to be seen")
+        try await fixture.store.close()
+    }
+
+    @Test("What was tried with a token of one device is tried again with no other", arguments: TestDatabase.allCases)
+    func device(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        _ = try await Self.call(fixture)
+        let first = try #require(try await Self.due(fixture).first)
+        #expect(try await Self.claim(fixture, first, device: "") != nil)
+        let later = Self.start.advanced(byMilliseconds: 15_000)
+        let again = try #require(try await Self.due(fixture, at: later).first)
+        #expect(again.place == first.place && again.device == "", "a claim that was never settled runs out")
+        #expect(try await Self.claim(fixture, first, at: later) == nil, "it is bound to its device by now")
+        let second = try #require(try await Self.claim(fixture, again, device: "", at: later))
+        #expect(second.attempts == 2)
+        let muchLater = later.advanced(byMilliseconds: 60_000)
+        _ = try await fixture.store.settle(second, .postponed(until: muchLater))
+        #expect(try await Self.due(fixture, at: muchLater.advanced(byMilliseconds: -1)).isEmpty)
+        #expect(try await Self.due(fixture, at: muchLater).count == 1)
+        try await fixture.store.close()
+    }
+
+    @Test("Without its invite none of a call's events goes", arguments: TestDatabase.allCases)
+    func orphans(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        let id = try await Self.call(fixture)
+        let other = try await Self.call(fixture, room: "!other")
+        let waiting = try #require(try await Self.due(fixture).first { $0.place.callID == id })
+        let invite = try #require(try await Self.claim(fixture, waiting))
+        let given = try await fixture.store.settle(invite, .undeliverable(reason: "forbidden"))
+        #expect(given.map(\.type).sorted() == ["m.call.hangup", "m.call.invite", "m.call.reject"])
+        for event in given {
+            #expect(event.callID == id && event.sender == (event.type == "m.call.reject" ? Self.bob : Self.alice))
+            #expect(event.reason == (event.type == RoomEvent.inviteType ? "forbidden" : "orphaned"))
+        }
+        #expect(try await Self.due(fixture).map(\.place.callID) == [other])
+        try await fixture.store.close()
+    }
+
+    @Test("What is late is given up, with an invite all that belongs to it", arguments: TestDatabase.allCases)
+    func late(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        let soon = Self.start.advanced(byMilliseconds: 60_000)
+        let id = try await Self.call(fixture, inviteExpiresAt: soon)
+        let held = try await Self.call(fixture, room: "!other")
+        let almost = soon.advanced(byMilliseconds: -1)
+        #expect(try await fixture.store.giveUpRoomEvents(at: almost, limit: 9).isEmpty)
+        let given = try await fixture.store.giveUpRoomEvents(at: soon, limit: 9)
+        #expect(given.count == 3 && given.allSatisfy { $0.callID == id })
+        #expect(given.count { $0.reason == UndeliverableRoomEvent.expired } == 1)
+        #expect(try await fixture.store.giveUpRoomEvents(at: soon, limit: 9).isEmpty)
+        // What is being sent is not given up under whoever sends it.
+        let waiting = try #require(try await Self.due(fixture, at: Self.expiry).first)
+        #expect(waiting.place.callID == held)
+        _ = try await Self.claim(fixture, waiting, at: Self.expiry)
+        let rest = try await fixture.store.giveUpRoomEvents(at: Self.expiry, limit: 9)
+        #expect(rest.map(\.type).sorted() == ["m.call.hangup", "m.call.reject"])
+        try await fixture.store.close()
+    }
+
+    @Test("Of two that claim the same at the same time one has it", arguments: TestDatabase.allCases)
+    func shared(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        _ = try await Self.call(fixture)
+        let waiting = try #require(try await Self.due(fixture).first)
+        let other = try fixture.database.open()
+        let claimed = try await withThrowingTaskGroup(of: StoredRoomEvent?.self) { group in
+            for number in 0..<8 {
+                let store = number % 2 == 0 ? fixture.store : other
+                group.addTask {
+                    let until = Self.start.advanced(byMilliseconds: 15_000)
+                    return try await store.claim(waiting, device: "A", at: Self.start, until: until)
+                }
+            }
+            return try await group.reduce(into: []) { if let event = $1 { $0.append(event) } }
+        }
+        #expect(claimed.count == 1)
+        try await other.close()
+        try await fixture.store.close()
+    }
+}
