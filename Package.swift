@@ -95,6 +95,7 @@ let package = Package(
         .target(name: "SocketIO", dependencies: ["NetPrimitives"], swiftSettings: borrowing),
         .target(name: "CallModel", swiftSettings: strict),
         .target(name: "Signaling", dependencies: ["CallModel", "NetPrimitives", "SocketIO"], swiftSettings: strict),
+        .target(name: "RoomEvents", dependencies: ["CallModel", "SocketIO"], swiftSettings: strict),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(
             name: "Postgres",
@@ -112,7 +113,7 @@ let package = Package(
         ),
         .target(
             name: "CallService",
-            dependencies: ["CallModel", "CallStore", "Locking", "Signaling", "SocketIO"],
+            dependencies: ["CallModel", "CallStore", "Locking", "RoomEvents", "Signaling", "SocketIO"],
             swiftSettings: strict
         ),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
@@ -140,7 +141,7 @@ let package = Package(
         .target(
             name: "Matrix",
             dependencies: [
-                "CallModel", "CallService", "Locking",
+                "CallModel", "CallService", "CallStore", "Locking", "RoomEvents",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -356,6 +357,11 @@ let package = Package(
         .testTarget(
             name: "SignalingTests",
             dependencies: ["CallModel", "NetPrimitives", "Signaling", "SocketIO"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RoomEventsTests",
+            dependencies: ["CallModel", "RoomEvents", "SocketIO"],
             swiftSettings: strict
         ),
         .testTarget(

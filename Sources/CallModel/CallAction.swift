@@ -43,6 +43,8 @@ public enum CallAction: Hashable, Sendable {
     case relayAllocated
     /// A relay allocation of the user ended, having carried this much.
     case relayReleased(RelayEnd, bytes: Int64)
+    /// What the room was to be told in the user's name never got there.
+    case roomEventUndelivered(type: String, reason: String)
 }
 
 /// What an action made of a call: the new state and what is to be told.
@@ -108,7 +110,7 @@ extension CallEventKind {
     /// Whether it leaves the call's state as it was.
     fileprivate var isOnlyToldOf: Bool {
         switch self {
-        case .signal, .relayAllocated, .relayReleased: true
+        case .signal, .relayAllocated, .relayReleased, .roomEventUndelivered: true
         case .initiated, .ringing, .answered, .rejected, .missed, .joined, .resumed, .disconnected, .left,
             .audioToggled, .videoToggled, .mediaState, .ended:
             false

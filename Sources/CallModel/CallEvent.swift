@@ -55,6 +55,8 @@ public enum CallEventKind: Hashable, Sendable {
     case relayAllocated
     /// A relay allocation of the user is gone; `bytes` is what it carried both ways.
     case relayReleased(RelayEnd, bytes: Int64)
+    /// What the room was to be told in the user's name never got there; both are words without spaces.
+    case roomEventUndelivered(type: String, reason: String)
 }
 
 /// What a client says about its media besides mute; absent parts stay as they are.

@@ -18,6 +18,7 @@ extension CallEventKind {
         case .ended: "ended"
         case .relayAllocated: "relay-allocated"
         case .relayReleased: "relay-released"
+        case .roomEventUndelivered: "room-event-undelivered"
         }
     }
 
@@ -27,6 +28,7 @@ extension CallEventKind {
         case .audioToggled(let enabled), .videoToggled(let enabled): enabled ? "on" : "off"
         case .ended(let reason): reason.rawValue
         case .relayReleased(let end, _): end.rawValue
+        case .roomEventUndelivered(let type, let reason): "\(type) \(reason)"
         case .mediaState(let state):
             [
                 state.onHold.map { $0 ? "hold" : "unhold" },
@@ -70,6 +72,10 @@ extension CallEventKind {
         case "relay-released":
             guard let end = detail.flatMap(RelayEnd.init(rawValue:)) else { return nil }
             self = .relayReleased(end, bytes: size ?? 0)
+        case "room-event-undelivered":
+            let words = (detail ?? "").split(separator: " ", maxSplits: 1).map(String.init)
+            guard words.count == 2 else { return nil }
+            self = .roomEventUndelivered(type: words[0], reason: words[1])
         default:
             guard let kind = SignalKind(rawValue: name) else { return nil }
             self = .signal(Signal(kind: kind, to: recipient, size: Int(clamping: size ?? 0)))

@@ -10,6 +10,8 @@ public enum CallFailure: Error, Hashable, Sendable {
     case inviteeNotInRoom
     /// The user may take calls in this room, but not start one.
     case startForbidden
+    /// The room is encrypted, and calls in encrypted rooms are switched off.
+    case roomEncrypted
     /// The homeserver does not take the user's token any more. Its own words pass through.
     case tokenRejected(errcode: String?, isSoftLogout: Bool?)
     /// The homeserver cannot say now who is in the room.
@@ -55,6 +57,7 @@ public enum CallFailure: Error, Hashable, Sendable {
         case .notInRoom: "not_in_room"
         case .inviteeNotInRoom: "invitee_not_in_room"
         case .startForbidden: "start_forbidden"
+        case .roomEncrypted: "room_encrypted"
         case .tokenRejected: "invalid_token"
         case .homeserverUnavailable: "homeserver_unavailable"
         case .userMismatch: "user_mismatch"
@@ -84,6 +87,7 @@ public enum CallFailure: Error, Hashable, Sendable {
         case .notInRoom: "You are not a member of the room."
         case .inviteeNotInRoom: "The call names somebody who is not a member of the room."
         case .startForbidden: "You may not start calls in this room."
+        case .roomEncrypted: "The room is encrypted, and this server makes no calls in such rooms."
         case .tokenRejected: "The token is not valid."
         case .homeserverUnavailable: "The homeserver cannot be asked who is in the room; try again."
         case .userMismatch: "userId is not the user that the token belongs to."

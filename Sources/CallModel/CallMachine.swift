@@ -123,8 +123,10 @@ extension Call {
         case .toggleVideo(let enabled): try machine.toggleVideo(enabled)
         case .changeMedia(let state): try machine.changeMedia(state)
         case .signal(let signals): try machine.pass(signals)
-        case .relayAllocated: try machine.noteRelay(.relayAllocated)
-        case .relayReleased(let end, let bytes): try machine.noteRelay(.relayReleased(end, bytes: bytes))
+        case .relayAllocated: try machine.note(.relayAllocated)
+        case .relayReleased(let end, let bytes): try machine.note(.relayReleased(end, bytes: bytes))
+        case .roomEventUndelivered(let type, let reason):
+            try machine.note(.roomEventUndelivered(type: type, reason: reason))
         }
         return machine.transition(from: version)
     }

@@ -18,7 +18,7 @@ extension CallEventKind {
         case .answered, .ended: .audience
         case .joined, .left, .audioToggled, .videoToggled, .mediaState, .signal: .joined
         case .rejected, .missed: .joinedAndOwn
-        case .ringing, .resumed, .disconnected, .relayAllocated, .relayReleased: nil
+        case .ringing, .resumed, .disconnected, .relayAllocated, .relayReleased, .roomEventUndelivered: nil
         }
     }
 }

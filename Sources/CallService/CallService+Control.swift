@@ -1,5 +1,6 @@
 public import CallModel
 import CallStore
+import RoomEvents
 import Signaling
 
 extension CallService {
@@ -17,19 +18,19 @@ extension CallService {
     ) async throws(CallFailure) -> CallAdmission {
         try await rooms.requireMember(of: initiation.roomID, identity)
         let actor = Actor(userID: identity.userID, deviceID: device ?? identity.deviceID)
-        let audience: Result<[UserID], CallFailure>
+        let terms: Result<Terms, CallFailure>
         do throws(CallFailure) {
-            audience = .success(try await self.audience(of: initiation, identity))
+            terms = .success(try await self.terms(of: initiation, identity))
         } catch {
             switch error {
             case .homeserverUnavailable, .tokenRejected: throw error
-            default: audience = .failure(error)
+            default: terms = .failure(error)
             }
         }
         for _ in 0..<Self.initiations {
             // Whom a new call could not ring for is no matter to whoever answers the room's call by this.
-            if case .success(let audience) = audience,
-                let call = try await place(initiation, as: id, audience: audience, by: actor)
+            if case .success(let terms) = terms,
+                let call = try await place(initiation, as: id, on: terms, by: actor)
             {
                 return CallAdmission(call: call, ice: iceServers(for: actor.userID, in: call), isNew: true)
             }
@@ -38,7 +39,7 @@ extension CallService {
             }
             guard let existing else {
                 // Ended since: the room is free again.
-                _ = try audience.get()
+                _ = try terms.get()
                 continue
             }
             if existing.id == id {
@@ -57,24 +58,30 @@ extension CallService {
         throw .storeUnavailable
     }
 
-    /// Whom a new call is for, if the user may start one.
-    private func audience(
-        of initiation: CallInitiation,
-        _ identity: Identity
-    ) async throws(CallFailure) -> [UserID] {
+    /// What a new call depends on, besides what it is asked to be.
+    private struct Terms {
+        /// Whom it is for.
+        let audience: [UserID]
+        /// What its room may be told.
+        let announcement: RoomAnnouncement
+    }
+
+    /// The terms of a new call, if the user may start one.
+    private func terms(of initiation: CallInitiation, _ identity: Identity) async throws(CallFailure) -> Terms {
         try await rooms.requireMayStart(in: initiation.roomID, identity)
+        let announcement = try await rooms.announcement(in: initiation.roomID, identity)
         let isOpen = initiation.invitees == nil
         let members = isOpen ? try await rooms.members(of: initiation.roomID, asking: identity) : []
         let audience = try initiation.audience(of: identity.userID, roomMembers: members, policy: policy)
         if !isOpen { try await rooms.requireInvitable(audience, to: initiation.roomID, asking: identity) }
-        return audience
+        return Terms(audience: audience, announcement: announcement)
     }
 
     /// Writes a new call and rings; `nil` if the room has one.
     private func place(
         _ initiation: CallInitiation,
         as id: CallID?,
-        audience: [UserID],
+        on terms: Terms,
         by actor: Actor
     ) async throws(CallFailure) -> Call? {
         var generator = SystemRandomNumberGenerator()
@@ -83,17 +90,17 @@ extension CallService {
             let transition = try initiation.begin(
                 id: id,
                 by: actor,
-                audience: audience,
-                reachable: self.hub.reachable(audience),
+                audience: terms.audience,
+                reachable: self.hub.reachable(terms.audience),
                 now: self.clock(),
                 policy: self.policy
             )
-            let commit = self.commit(of: transition)
+            let commit = self.commit(of: transition, announcing: terms.announcement)
             let outcome = try await self.written(commit) { () async throws(StoreFailure) in
                 try await self.store.create(commit)
             }
             guard outcome == .created else { return nil }
-            if !commit.notices.isEmpty { self.outbox?.ring() }
+            self.ring(for: commit)
             await self.tell(commit)
             return transition.call
         }

@@ -1,5 +1,5 @@
 public import CallModel
-import CallStore
+public import CallStore
 import Signaling
 
 extension CallService {
@@ -16,6 +16,17 @@ extension CallService {
                 guard let identity = identity(attendance.socket) else { continue }
                 group.addTask { await self.expel(identity, ifGoneFrom: attendance.call) }
             }
+        }
+    }
+
+    /// Writes into the audit of a call what its room was never told.
+    public func noteUndeliverable(_ event: UndeliverableRoomEvent) async {
+        log(.roomEventUndelivered(event))
+        let action = CallAction.roomEventUndelivered(type: event.type, reason: event.reason)
+        do throws(CallFailure) {
+            _ = try await act(action, on: event.callID, by: Actor(userID: event.sender))
+        } catch {
+            log(.actRefused(call: event.callID, code: error.code))
         }
     }
 

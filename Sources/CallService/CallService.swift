@@ -1,6 +1,7 @@
 public import CallModel
 public import CallStore
 import Locking
+import RoomEvents
 import Signaling
 import SocketIO
 import Synchronization
@@ -24,6 +25,7 @@ public final class CallService: Sendable {
     /// Keys that could not be given back. More than are kept in mind go back by themselves, as those of a process that died.
     let unreturnedKeys = Owed<UnreturnedKey>()
     let outbox: Outbox?
+    let roomOutbox: RoomOutbox?
     let catchUps = CatchUps()
     private let isStoreInTrouble = Atomic(false)
 
@@ -43,6 +45,7 @@ public final class CallService: Sendable {
         iceServers: any ICEServerProvider,
         mediaRelay: (any MediaRelay)? = nil,
         outbox: Outbox? = nil,
+        roomOutbox: RoomOutbox? = nil,
         policy: CallPolicy,
         clock: @escaping @Sendable () -> Timestamp,
         log: @escaping @Sendable (CallServiceReport) -> Void
@@ -53,6 +56,7 @@ public final class CallService: Sendable {
         ice = iceServers
         self.mediaRelay = mediaRelay
         self.outbox = outbox
+        self.roomOutbox = roomOutbox
         self.policy = policy
         self.clock = clock
         self.log = log
@@ -75,6 +79,8 @@ public enum CallServiceReport: Sendable {
     case storeRecovered
     /// An act of the service itself on a call, not of a user, was refused.
     case actRefused(call: CallID, code: String)
+    /// The room of a call will never be told something of it.
+    case roomEventUndelivered(UndeliverableRoomEvent)
     /// Somebody's part in a call ended because the user is not in its room any more.
     case memberExpelled(call: CallID)
     /// A call ended; by time alone, if nobody ended it: it rang out, or those in it did not come back.
@@ -188,10 +194,26 @@ extension CallService {
         return try result.get()
     }
 
-    /// A transition with all that is told of it.
-    func commit(of transition: CallTransition) -> CallCommit {
+    /// A transition with all that is told of it. What a new call's room may be told is its creator's to know.
+    func commit(of transition: CallTransition, announcing announcement: RoomAnnouncement = .withoutOffer) -> CallCommit
+    {
         let notices = outbox == nil ? [] : transition.notices
-        return CallCommit(transition: transition, outgoing: transition.outgoing, notices: notices)
+        var generator = SystemRandomNumberGenerator()
+        let roomEvents =
+            roomOutbox == nil
+            ? [] : transition.roomEvents(announcement, policy: policy, using: &generator)
+        return CallCommit(
+            transition: transition,
+            outgoing: transition.outgoing,
+            notices: notices,
+            roomEvents: roomEvents
+        )
+    }
+
+    /// There is something to send for those who send it.
+    func ring(for commit: CallCommit) {
+        if !commit.notices.isEmpty { outbox?.ring() }
+        if !commit.roomEvents.isEmpty { roomOutbox?.ring() }
     }
 
     /// Asks the store to write; what it gives no answer to is looked for later.
@@ -215,7 +237,7 @@ extension CallService {
             mediaRelay?.callEnded(call.id)
             log(.callEnded(call: call.id, reason: reason, isByTime: call.endedBy == nil))
         }
-        if !commit.notices.isEmpty { outbox?.ring() }
+        ring(for: commit)
         await tell(commit)
     }
 

@@ -1,4 +1,5 @@
 public import CallModel
+public import RoomEvents
 public import Signaling
 public import SocketIO
 
@@ -64,6 +65,8 @@ public protocol RoomDirectory: Sendable {
     func isMemberForSure(of roomID: String, _ identity: Identity) -> Bool
     /// Refuses whoever may not start a call in the room, though a member of it.
     func requireMayStart(in roomID: String, _ identity: Identity) async throws(CallFailure)
+    /// What the room may be told of a call that the user starts in it; refuses calls in rooms that may have none.
+    func announcement(in roomID: String, _ identity: Identity) async throws(CallFailure) -> RoomAnnouncement
     /// Refuses a call for users whom it could not be for: those who are not in the room.
     func requireInvitable(_ users: [UserID], to roomID: String, asking identity: Identity) async throws(CallFailure)
 }
@@ -88,6 +91,11 @@ public struct DevRoomDirectory: RoomDirectory {
 
     /// Everybody may.
     public func requireMayStart(in roomID: String, _ identity: Identity) async throws(CallFailure) {}
+
+    /// Nothing: such a room is nowhere.
+    public func announcement(in roomID: String, _ identity: Identity) async throws(CallFailure) -> RoomAnnouncement {
+        .none
+    }
 
     /// Whoever is named is a member by that.
     public func requireInvitable(

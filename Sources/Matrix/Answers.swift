@@ -24,6 +24,18 @@ struct JoinedMembers: Decodable {
     let joined: [String: Profile]
 }
 
+/// `PUT /rooms/{roomId}/send/{eventType}/{txnId}`.
+struct SentEvent: Decodable {
+    let eventID: String
+
+    enum CodingKeys: String, CodingKey {
+        case eventID = "event_id"
+    }
+}
+
+/// The content of `m.room.encryption`; that there is one is all that matters.
+struct Encryption: Decodable, Sendable {}
+
 /// `GET /openid/userinfo`.
 struct UserInfo: Decodable { let sub: String }
 
@@ -31,9 +43,12 @@ struct UserInfo: Decodable { let sub: String }
 struct Refusal: Decodable {
     let errcode: String?
     let softLogout: Bool?
+    /// Of 429.
+    let retryAfterMilliseconds: Int64?
 
     enum CodingKeys: String, CodingKey {
         case errcode
+        case retryAfterMilliseconds = "retry_after_ms"
         case softLogout = "soft_logout"
     }
 }

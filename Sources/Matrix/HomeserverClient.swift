@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import CallModel
 import CallService
 import Foundation
 import NIOCore
@@ -86,6 +87,18 @@ public final class HomeserverClient: Sendable {
         }
     }
 
+    /// Sends an event to a room in the name of the token's user; answers its id. The same transaction id again is the same event
+    /// again.
+    func send(
+        _ event: RoomEvent,
+        to room: String,
+        _ token: AccessToken
+    ) async throws(HomeserverFailure) -> String {
+        let transaction = PathSegment.encode(event.transactionID)
+        let path = Self.path(of: room) + "/send/\(PathSegment.encode(event.type))/\(transaction)"
+        return try await request(SentEvent.self, path, token, content: event.content, as: "send").eventID
+    }
+
     /// Whose an OpenID token is, by the federation API.
     func openIDUser(_ token: AccessToken) async throws(HomeserverFailure) -> String {
         // The specification wants it in the query.
@@ -96,18 +109,30 @@ public final class HomeserverClient: Sendable {
 
     private static func path(of room: String) -> String { "/_matrix/client/v3/rooms/" + PathSegment.encode(room) }
 
-    private func get<Content: Decodable>(
-        _ content: Content.Type,
+    private func get<Answer: Decodable>(
+        _ type: Answer.Type,
         _ path: String,
         _ token: AccessToken? = nil,
         limit: Int = answerLimit,
         as operation: String
-    ) async throws(HomeserverFailure) -> Content {
-        let result = await answer(path, token, limit).flatMap { answer in
-            Result { try JSONDecoder().decode(content, from: answer) }.mapError { _ in HomeserverFailure.malformed }
+    ) async throws(HomeserverFailure) -> Answer {
+        try await request(type, path, token, limit: limit, as: operation)
+    }
+
+    /// With `content` it is put, else it is asked for.
+    private func request<Answer: Decodable>(
+        _ type: Answer.Type,
+        _ path: String,
+        _ token: AccessToken?,
+        content: String? = nil,
+        limit: Int = answerLimit,
+        as operation: String
+    ) async throws(HomeserverFailure) -> Answer {
+        let result = await answer(path, token, content, limit).flatMap { answer in
+            Result { try JSONDecoder().decode(type, from: answer) }.mapError { _ in HomeserverFailure.malformed }
         }
         switch result {
-        case .success, .failure(.refused): log(.answered(operation: operation))
+        case .success, .failure(.refused), .failure(.limited): log(.answered(operation: operation))
         case .failure(let failure): log(.failed(operation: operation, failure))
         }
         return try result.get()
@@ -116,9 +141,14 @@ public final class HomeserverClient: Sendable {
     private func answer(
         _ path: String,
         _ token: AccessToken?,
+        _ content: String?,
         _ limit: Int
     ) async -> Result<Data, HomeserverFailure> {
         var request = HTTPClientRequest(url: url + path)
+        if let content {
+            request.method = .PUT
+            request.body = .bytes(ByteBuffer(string: content))
+        }
         request.headers = ["accept": "application/json", "user-agent": "callrelay"]
         if let token { request.headers.add(name: "authorization", value: "Bearer \(token.text)") }
         do {
@@ -138,7 +168,8 @@ public final class HomeserverClient: Sendable {
 
     private static func failure(of status: UInt, _ body: Data) -> HomeserverFailure {
         let words = try? JSONDecoder().decode(Refusal.self, from: body)
-        if status >= 500 || status == 429 { return .unavailable(reason: "it answered \(status)") }
+        if status == 429 { return .limited(milliseconds: words?.retryAfterMilliseconds) }
+        if status >= 500 { return .unavailable(reason: "it answered \(status)") }
         // A proxy's 404, or that of something which is no homeserver, is not a homeserver's word.
         guard let words, (400...499).contains(status) else { return .malformed }
         return .refused(status: status, errcode: words.errcode, isSoftLogout: words.softLogout)

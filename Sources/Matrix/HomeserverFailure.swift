@@ -2,6 +2,8 @@
 public enum HomeserverFailure: Error, Hashable, Sendable {
     /// It cannot be reached, does not answer in time, is in trouble, or has too much to do.
     case unavailable(reason: String)
+    /// It wants less, for so many milliseconds if it said so.
+    case limited(milliseconds: Int64?)
     /// It said no: the HTTP status, and its own words.
     case refused(status: UInt, errcode: String?, isSoftLogout: Bool?)
     /// Its answer is larger than it may be.
@@ -19,6 +21,7 @@ public enum HomeserverFailure: Error, Hashable, Sendable {
     public var reason: String {
         switch self {
         case .unavailable(let reason): reason
+        case .limited: "it answered 429"
         case .refused(let status, let errcode, _): "it answered \(status) \(errcode ?? "")"
         case .tooLarge: "its answer is too large"
         case .malformed: "its answer is none of a homeserver"

@@ -1,6 +1,7 @@
 public import CallModel
 public import CallService
 import Locking
+public import RoomEvents
 
 /// Who is in a room, by the homeserver's word, which is remembered for a short while.
 ///
@@ -22,6 +23,17 @@ public final class MatrixRooms: RoomDirectory {
         func lists(_ user: UserID) -> Bool {
             users.isEmpty || users.contains { $0.hasPrefix(":") ? user.hasSuffix($0) : user == $0 }
         }
+    }
+
+    /// What an encrypted room may be told of calls: it hides what is said in it from the homeserver, which an event in clear
+    /// does not.
+    public enum EncryptedRooms: Sendable {
+        /// That there is a call, and nothing of how it is reached.
+        case notifyOnly
+        /// As any other room.
+        case plaintext
+        /// There are no calls in it.
+        case refuse
     }
 
     /// A user in a room.
@@ -48,12 +60,15 @@ public final class MatrixRooms: RoomDirectory {
     private let homeserver: HomeserverClient
     private let verifier: MatrixTokenVerifier
     private let startRule: StartRule
+    private let encryptedRooms: EncryptedRooms
     private let memberLimit: Int
     private let patience: Patience
     private let now: @Sendable () -> ContinuousClock.Instant
     private let known = Locked(Generations<Seat, Known<Bool>>(size: seats / 2))
     /// The token of the member who was last seen in a room, to look for others with.
     private let insiders = Locked(Generations<String, AccessToken>(size: rooms / 2))
+    /// Rooms that are known to be encrypted.
+    private let encrypted = Locked(Generations<String, Void>(size: rooms / 2))
     private let questions = SingleFlight<Question, Result<Bool, CallFailure>>(limit: questions)
 
     /// The rooms of `homeserver`. A call for a whole room may be for `memberLimit` others.
@@ -61,6 +76,7 @@ public final class MatrixRooms: RoomDirectory {
         homeserver: HomeserverClient,
         verifier: MatrixTokenVerifier,
         startRule: StartRule = StartRule(),
+        encryptedRooms: EncryptedRooms = .notifyOnly,
         memberLimit: Int,
         patience: Patience = Patience(),
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -68,6 +84,7 @@ public final class MatrixRooms: RoomDirectory {
         self.homeserver = homeserver
         self.verifier = verifier
         self.startRule = startRule
+        self.encryptedRooms = encryptedRooms
         self.memberLimit = memberLimit
         self.patience = patience
         self.now = now
@@ -123,6 +140,33 @@ public final class MatrixRooms: RoomDirectory {
             throw failure(error, in: roomID, token, of: identity)
         }
         guard levels.power(of: identity.userID) >= power else { throw .startForbidden }
+    }
+
+    /// What the room may be told, by whether it is encrypted. If that cannot be found out, as if it were.
+    public func announcement(
+        in roomID: String,
+        _ identity: Identity
+    ) async throws(CallFailure) -> RoomAnnouncement {
+        guard encryptedRooms != .plaintext else { return .withOffer }
+        guard try await isEncrypted(roomID, identity) else { return .withOffer }
+        guard encryptedRooms != .refuse else { throw .roomEncrypted }
+        return .withoutOffer
+    }
+
+    private func isEncrypted(_ roomID: String, _ identity: Identity) async throws(CallFailure) -> Bool {
+        // A room that is encrypted stays so.
+        if encrypted.withLock({ $0.value(roomID) }) != nil { return true }
+        let token = try token(of: identity, in: roomID)
+        let isEncrypted: Bool
+        do throws(HomeserverFailure) {
+            isEncrypted = try await homeserver.state("m.room.encryption", Encryption.self, of: roomID, token) != nil
+        } catch {
+            let failure = failure(error, in: roomID, token, of: identity)
+            guard failure == .homeserverUnavailable, encryptedRooms == .notifyOnly else { throw failure }
+            return true
+        }
+        if isEncrypted { encrypted.withLock { $0.set((), for: roomID) } }
+        return isEncrypted
     }
 
     /// Refuses a call for anybody who is not in the room.

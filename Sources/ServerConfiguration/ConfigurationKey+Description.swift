@@ -64,7 +64,10 @@ extension ConfigurationKey {
         case .matrixStarters:
             data(.none, "Who may start calls: users, or :server for all of one. Empty: every member of the room.")
         case .matrixEncryptedRooms:
-            data(.value("notify_only"), "What goes into the timeline of an encrypted room.")
+            data(
+                .value("notify_only"),
+                "What encrypted rooms are told of calls: notify_only, that there is one; plaintext, all that others are; refuse: no calls."
+            )
         default: nil
         }
     }

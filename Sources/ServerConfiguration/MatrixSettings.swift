@@ -1,5 +1,15 @@
 /// The homeserver whose users make calls, and who of them may.
 public struct MatrixSettings: Hashable, Sendable {
+    /// What an encrypted room may be told of calls.
+    public enum EncryptedRooms: String, Sendable {
+        /// That there is a call, and nothing of how it is reached.
+        case notifyOnly = "notify_only"
+        /// As any other room.
+        case plaintext
+        /// There are no calls in it.
+        case refuse
+    }
+
     /// Where the homeserver's client-server API is: `https://…` or `http://…`.
     public let homeserverURL: String
     /// What its users' ids end in, behind the colon.
@@ -8,6 +18,8 @@ public struct MatrixSettings: Hashable, Sendable {
     public let openIDServers: [String: String]
     /// The least power in a room with which calls may be started there; nil: any.
     public let startPower: Int?
+    /// What an encrypted room may be told of calls.
+    public let encryptedRooms: EncryptedRooms
     /// Who may start calls: users, or `:server` for all of one; empty: everybody.
     public let starters: [String]
 
@@ -28,8 +40,16 @@ public struct MatrixSettings: Hashable, Sendable {
             "a user such as @alice:example.org, or :example.org",
             Self.starter
         )
+        encryptedRooms = try reader.required(
+            .matrixEncryptedRooms,
+            "notify_only, plaintext or refuse",
+            EncryptedRooms.init(rawValue:)
+        )
         guard isInUse else {
-            for key in [ConfigurationKey.matrixServerName, .matrixOpenIDServers, .matrixStartPower, .matrixStarters]
+            for key in [
+                ConfigurationKey.matrixServerName, .matrixOpenIDServers, .matrixStartPower, .matrixStarters,
+                .matrixEncryptedRooms,
+            ]
             where reader.isChanged(key) {
                 throw reader.failure(key, "means something with AUTH_MODE=matrix only; leave it out")
             }

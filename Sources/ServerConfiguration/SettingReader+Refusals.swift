@@ -4,7 +4,6 @@ extension SettingReader {
     /// Refuses settings of features that this build does not have, instead of ignoring them.
     func refuseWhatIsNotServed() throws(ConfigurationFailure) {
         let absent: [(ConfigurationKey, String)] = [
-            (.matrixEncryptedRooms, "events in rooms"),
             (.turnTLSCertificate, "TURN over TLS"),
             (.turnTLSKey, "TURN over TLS"),
             (.turnTLSPort, "TURN over TLS"),

@@ -26,6 +26,9 @@ extension CallEvent {
         case .relayReleased(let end, let bytes):
             members.append(("cause", .string(end.rawValue)))
             members.append(("size", .integer(bytes)))
+        case .roomEventUndelivered(let type, let reason):
+            members.append(("type", .string(type)))
+            members.append(("cause", .string(reason)))
         case .initiated, .ringing, .answered, .rejected, .missed, .joined, .resumed, .disconnected, .left,
             .relayAllocated:
             break

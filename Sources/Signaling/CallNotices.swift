@@ -31,7 +31,7 @@ extension CallEventKind {
         case .left: "call.left"
         case .ended: "call.ended"
         case .ringing, .joined, .resumed, .disconnected, .audioToggled, .videoToggled, .mediaState, .signal,
-            .relayAllocated, .relayReleased:
+            .relayAllocated, .relayReleased, .roomEventUndelivered:
             nil
         }
     }

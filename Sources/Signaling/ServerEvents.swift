@@ -62,7 +62,7 @@ extension CallEvent {
             let sender = ("from", user.1)
             let senderDevice = ("fromDevice", device.1)
             return (signal.kind.eventName, [sender, senderDevice, (signal.kind.rawValue, payload)])
-        case .ringing, .resumed, .disconnected, .relayAllocated, .relayReleased:
+        case .ringing, .resumed, .disconnected, .relayAllocated, .relayReleased, .roomEventUndelivered:
             return nil
         }
     }

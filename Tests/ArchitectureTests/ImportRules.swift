@@ -32,11 +32,12 @@ enum ImportRules {
         "SocketIO": ImportRule(own: ["NetPrimitives"], foreign: []),
         "CallModel": ImportRule(own: [], foreign: []),
         "Signaling": ImportRule(own: ["CallModel", "NetPrimitives", "SocketIO"], foreign: []),
+        "RoomEvents": ImportRule(own: ["CallModel", "SocketIO"], foreign: []),
         "CPostgres": ImportRule(own: [], foreign: []),
         "Postgres": ImportRule(own: ["CPostgres", "Locking"], foreign: ["Glibc", "NIOPosix"]),
         "CallStore": ImportRule(own: ["CallModel", "Locking", "Postgres"], foreign: ["Crypto", "GRDB", "Glibc"]),
         "CallService": ImportRule(
-            own: callCore.union(["CallStore", "Locking"]),
+            own: callCore.union(["CallStore", "Locking", "RoomEvents"]),
             foreign: ["Synchronization"]
         ),
         "CHiredis": ImportRule(own: [], foreign: []),
@@ -47,7 +48,7 @@ enum ImportRules {
             foreign: ["AsyncHTTPClient", "Crypto", "Foundation", "NIOCore", "NIOHTTP1"]
         ),
         "Matrix": ImportRule(
-            own: ["CallModel", "CallService", "Locking"],
+            own: ["CallModel", "CallService", "CallStore", "Locking", "RoomEvents"],
             foreign: ["AsyncHTTPClient", "Crypto", "Foundation", "NIOCore", "NIOHTTP1"]
         ),
         "SignalingGateway": ImportRule(
@@ -76,7 +77,7 @@ enum ImportRules {
     /// The cores: no socket, no clock, no lock, no randomness of their own, no `async`.
     static let cores: Set = [
         "NetPrimitives", "STUNCore", "STUNServer", "TURNRelay", "BenchCore", "TURNBench", "CallBench", "SocketIO",
-        "CallModel", "Signaling",
+        "CallModel", "Signaling", "RoomEvents",
     ]
 
     /// Executables compose; they may import anything that they declare.

@@ -130,7 +130,9 @@ struct MatrixTokenVerifierTests {
             clock.advance(by: .seconds(269))
             await #expect(throws: AuthenticationFailure.unavailable) { _ = try await verifier.verify("known") }
             #expect(!stub.asked.contains { $0.path == "/elsewhere" })
-            #expect(reports.texts.contains { $0.hasPrefix("failed") })
+            // Too much of a good thing is no trouble.
+            let isTrouble = answer.status != .tooManyRequests
+            #expect(reports.texts.contains { $0.hasPrefix("failed") } == isTrouble)
             #expect(!reports.texts.contains { $0.contains("known") || $0.contains("\"new\"") })
             stub.answer(Self.whoami, Self.alice)
             _ = try await verifier.verify("known")

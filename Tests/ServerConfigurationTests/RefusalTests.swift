@@ -134,7 +134,6 @@ struct RefusalTests {
     @Test(
         "what this build does not serve is refused, its default is not",
         arguments: [
-            ("MATRIX_ENCRYPTED_ROOMS", "full", "notify_only"),
             ("TURN_TLS_CERT", "cert.pem", ""),
             ("TURN_TLS_KEY", "key.pem", ""), ("TURN_TLS_PORT", "443", "5349"),
         ]

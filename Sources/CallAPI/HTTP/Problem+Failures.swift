@@ -13,7 +13,7 @@ extension Problem {
             case .forbidden, .notInRoom, .startForbidden, .userMismatch: .forbidden
             case .tokenRejected: .unauthorized
             case .callNotFound: .notFound
-            case .answeredElsewhere, .callFull, .callExists, .notAnswered, .notJoined, .resyncRequired,
+            case .answeredElsewhere, .callFull, .roomEncrypted, .callExists, .notAnswered, .notJoined, .resyncRequired,
                 .idempotencyInProgress:
                 .conflict
             case .callEnded: .gone

@@ -1,5 +1,6 @@
 import CallModel
 import CallService
+import CallStore
 import Logging
 import ServerConfiguration
 
@@ -23,6 +24,13 @@ extension CallServiceReport {
         case .storeRecovered: troubles.recovered()
         case .actRefused(let call, let code):
             logger.warning("an act on a call was refused", metadata: ["call": "\(call.rawValue)", "code": "\(code)"])
+        case .roomEventUndelivered(let event):
+            logger.warning(
+                "a room will not be told of a call",
+                metadata: [
+                    "call": "\(event.callID.rawValue)", "event": "\(event.type)", "reason": "\(event.reason)",
+                ]
+            )
         case .memberExpelled(let call):
             logger.info("a user left the room of a call, and with it the call", metadata: ["call": "\(call.rawValue)"])
         case .callEnded(let call, let reason, isByTime: true):

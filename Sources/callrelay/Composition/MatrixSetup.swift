@@ -1,5 +1,6 @@
 import CallModel
 import CallService
+import CallStore
 import Logging
 import Matrix
 import ServerConfiguration
@@ -10,11 +11,14 @@ struct MatrixSetup {
     let verifier: any TokenVerifier
     let rooms: any RoomDirectory
     let openID: any OpenIDLogin
+    let outbox: RoomOutbox
     private let clients: [HomeserverClient]
     private let logger: Logger
 
     init(
         _ settings: MatrixSettings,
+        store: any RoomEventStore,
+        troubles storeTroubles: StoreTroubleLog,
         secrets: [String],
         policy: CallPolicy,
         tallies: ServerTallies,
@@ -32,11 +36,24 @@ struct MatrixSetup {
         }
         let tokens = MatrixTokenVerifier(homeserver: homeserver, serverName: settings.serverName, log: log)
         let sessions = SessionTokens(secrets: secrets)
-        verifier = SessionTokenVerifier(sessions, others: tokens) { WallClock.now() }
+        let vault = TokenVault()
+        let outbox = RoomOutbox(
+            store: store,
+            sender: MatrixEventSender(homeserver: homeserver, vault: vault, verifier: tokens),
+            clock: { WallClock.now() },
+            log: {
+                tallies.count($0)
+                $0.log(to: logger, storeTroubles)
+            }
+        )
+        self.outbox = outbox
+        let keeping = KeepingTokenVerifier(tokens, in: vault) { outbox.ring() }
+        verifier = SessionTokenVerifier(sessions, others: keeping) { WallClock.now() }
         rooms = MatrixRooms(
             homeserver: homeserver,
             verifier: tokens,
             startRule: MatrixRooms.StartRule(power: settings.startPower, users: settings.starters),
+            encryptedRooms: MatrixRooms.EncryptedRooms(settings.encryptedRooms),
             memberLimit: policy.maximumParticipants
         )
         openID = MatrixOpenID(
@@ -71,7 +88,44 @@ struct MatrixSetup {
     }
 }
 
-/// Finds out what the homeserver does not tell by itself: that a token is no good any more, that somebody left a room.
+extension MatrixRooms.EncryptedRooms {
+    fileprivate init(_ setting: MatrixSettings.EncryptedRooms) {
+        self =
+            switch setting {
+            case .notifyOnly: .notifyOnly
+            case .plaintext: .plaintext
+            case .refuse: .refuse
+            }
+    }
+}
+
+extension RoomOutboxReport {
+    /// One log line; events are named, and not shown.
+    fileprivate func log(to logger: Logger, _ troubles: StoreTroubleLog) {
+        switch self {
+        case .storeFailed(.unavailable(let operation, let reason)):
+            troubles.failed(operation: operation, reason: reason)
+        case .storeFailed(.corrupt(let operation)):
+            troubles.failed(operation: operation, reason: "a stored row cannot be read")
+        case .sent(let event):
+            logger.debug(
+                "told a room of a call",
+                metadata: ["call": "\(event.callID.rawValue)", "event": "\(event.event.type)"]
+            )
+        case .postponed(let event, let reason):
+            logger.warning(
+                "the homeserver did not take an event for a room, which will be sent again",
+                metadata: [
+                    "call": "\(event.callID.rawValue)", "event": "\(event.event.type)",
+                    "attempt": "\(event.attempts)", "reason": "\(reason)",
+                ]
+            )
+        }
+    }
+}
+
+/// Tells rooms of calls, and finds out what the homeserver does not tell by itself: that a token is no good any more, that somebody
+/// left a room.
 struct MatrixWatch: Service {
     let matrix: MatrixSetup
     let sockets: CallSockets
@@ -87,6 +141,7 @@ struct MatrixWatch: Service {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await Self.forever { await sockets.recheckTokens() } }
                 group.addTask { await Self.forever { await calls.expelLeavers { sockets.identity(of: $0) } } }
+                group.addTask { await matrix.outbox.run { await calls.noteUndeliverable($0) } }
             }
         }
     }

@@ -82,6 +82,8 @@ struct Server {
         let matrix = configuration.matrix.map {
             MatrixSetup(
                 $0,
+                store: store,
+                troubles: troubles,
                 secrets: configuration.sharedSecretTexts,
                 policy: CallPolicy(configuration.calls),
                 tallies: tallies,
@@ -105,6 +107,7 @@ struct Server {
                 RelayLink(relay: started.relay, credentialSeconds: credentialSeconds, logger: logger)
             },
             outbox: outbox?.outbox,
+            roomOutbox: matrix?.outbox,
             policy: CallPolicy(configuration.calls),
             clock: { WallClock.now() },
             log: { [logger] in

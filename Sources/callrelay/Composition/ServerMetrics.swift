@@ -135,7 +135,15 @@ enum ServerMetrics {
                     }
                     .sorted { ($0.operation, $0.outcome) < ($1.operation, $1.outcome) }
                     .map { Sample(Double($0.count), ("request", $0.operation), ("outcome", $0.outcome)) }
-            )
+            ),
+            MetricFamily(
+                "callrelay_room_events_total",
+                .counter,
+                "Events for rooms: sent, put off by one try, or given up.",
+                ServerTallies.RoomEventFate.allCases.map {
+                    Sample(Double(tallies.roomEvents.all[$0] ?? 0), ("outcome", $0.rawValue))
+                }
+            ),
         ]
     }
 

@@ -13,6 +13,9 @@ final class ServerTallies: Sendable {
         let isByTime: Bool
     }
 
+    /// What became of an event for a room.
+    enum RoomEventFate: String, CaseIterable { case sent, postponed, undeliverable }
+
     /// A question to a homeserver.
     struct HomeserverRequest: Hashable {
         let operation: String
@@ -34,6 +37,7 @@ final class ServerTallies: Sendable {
     let storeFailures = Tally<String>()
     /// Questions to homeservers, by what was asked and whether that was answered.
     let homeserverRequests = Tally<HomeserverRequest>()
+    let roomEvents = Tally<RoomEventFate>(RoomEventFate.allCases)
     let handovers = Tally<Handover>(Handover.allCases)
 
     /// Counts what the service reports.
@@ -41,7 +45,18 @@ final class ServerTallies: Sendable {
         switch report {
         case .callEnded(_, let reason, let isByTime): endings.count(Ending(reason: reason, isByTime: isByTime))
         case .storeFailed(let operation, _): storeFailures.count(operation)
+        case .roomEventUndelivered: roomEvents.count(.undeliverable)
         case .storeRecovered, .actRefused, .memberExpelled: break
+        }
+    }
+
+    /// Counts what the outbox for rooms reports.
+    func count(_ report: RoomOutboxReport) {
+        switch report {
+        case .storeFailed(.unavailable(let operation, reason: _)): storeFailures.count(operation)
+        case .storeFailed(.corrupt(let operation)): storeFailures.count(operation)
+        case .sent: roomEvents.count(.sent)
+        case .postponed: roomEvents.count(.postponed)
         }
     }
 

@@ -153,6 +153,8 @@ extension InterleavedRoom {
             if chance(1, in: 3) { state.callType = CallType.allCases.randomElement(using: &generator) }
             return (.changeMedia(state), bySocket(user, call))
         case .relay where chance(1, in: 2): return (.relayAllocated, Actor(userID: user))
+        case .relay where chance(1, in: 2):
+            return (.roomEventUndelivered(type: "m.call.hangup", reason: "expired"), Actor(userID: user))
         case .relay: return (.relayReleased(.released, bytes: 1), Actor(userID: user))
         default:
             let kind = SignalKind.allCases.randomElement(using: &generator) ?? .candidate

@@ -37,6 +37,7 @@ extension ReferenceCall {
         // The call's end is what ends its allocations, so the history has them after it too; the device is not known.
         case .relayAllocated: tell("relay-allocated", by: user)
         case .relayReleased: tell("relay-released", by: user)
+        case .roomEventUndelivered: tell("room-event-undelivered", by: user)
         }
         return true
     }

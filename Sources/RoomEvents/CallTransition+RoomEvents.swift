@@ -1,0 +1,167 @@
+public import CallModel
+import SocketIO
+
+extension CallTransition {
+    /// What the call's room is told of this, in order.
+    ///
+    /// A call of two is told in the words of the Matrix specification (VoIP module, version 1): the invite, which of the callee's
+    /// devices took it, a refusal, the end. Each is told at most once. Nothing that the media are found by goes into the room. Any
+    /// other call is told of in one line of text.
+    public func roomEvents(
+        _ announcement: RoomAnnouncement,
+        policy: CallPolicy,
+        using generator: inout some RandomNumberGenerator
+    ) -> [RoomEvent] {
+        guard announcement != .none else { return [] }
+        var composed: [RoomEvent] = []
+        for event in events {
+            for draft in drafts(of: event, announcement, &generator) {
+                let part = composed.count { $0.sequence == event.sequence }
+                composed.append(draft.event(of: event, part: part, in: call, policy))
+            }
+        }
+        return composed
+    }
+
+    private func drafts(
+        of event: CallEvent,
+        _ announcement: RoomAnnouncement,
+        _ generator: inout some RandomNumberGenerator
+    ) -> [Draft] {
+        guard call.isOfTwo else {
+            return event.kind == .initiated ? [.notice(of: call)] : []
+        }
+        let caller = CallParty(call.createdBy, in: call)
+        switch event.kind {
+        case .initiated:
+            return [invite(announcement, &generator)]
+        case .answered:
+            // By this the callee's other devices stop ringing.
+            guard let user = event.userID else { return [] }
+            let chosen = JSONText.string(CallParty(user, in: call).id)
+            return [Draft("m.call.select_answer", by: caller, in: call, [("selected_party_id", chosen)])]
+        case .rejected:
+            guard let user = event.userID else { return [] }
+            return [Draft("m.call.reject", by: CallParty(user, in: call), in: call)]
+        case .ended(let reason):
+            // A callee's own hangup would not be heard by the callee's other devices, which still ring.
+            let isAnswered = call.answeredAt != nil
+            let side = isAnswered ? event.userID.map { CallParty($0, in: call) } ?? caller : caller
+            return [Draft("m.call.hangup", by: side, in: call, [("reason", .string(reason.inRoom))])]
+        case .ringing, .missed, .joined, .resumed, .disconnected, .left, .audioToggled, .videoToggled, .mediaState,
+            .signal,
+            .relayAllocated, .relayReleased, .roomEventUndelivered:
+            return []
+        }
+    }
+
+    private func invite(
+        _ announcement: RoomAnnouncement,
+        _ generator: inout some RandomNumberGenerator
+    ) -> Draft {
+        let own = announcement == .withOffer ? callersOffer : nil
+        let offer = own ?? SyntheticOffer.make(call.callType, using: &generator)
+        let isVideo = call.callType == .video
+        let metadata = offer.map { offer in
+            JSONText.object(
+                offer.streams.map { stream in
+                    let media: [(String, JSONText?)] = [
+                        ("purpose", "m.usermedia"), ("audio_muted", false),
+                        // Without it, or with false, a client takes the call for one with video.
+                        ("video_muted", .boolean(!(isVideo && stream.hasVideo))),
+                    ]
+                    return (stream.id, .object(media))
+                }
+            )
+        }
+        let invitee = call.participants.first { $0.userID != call.createdBy }?.userID
+        let lifetime = (call.ringDeadline?.milliseconds ?? 0) - call.createdAt.milliseconds
+        let marker: [(String, JSONText?)] = [
+            ("callId", .string(call.id.rawValue)), ("callType", .string(call.callType.rawValue)),
+        ]
+        return Draft(
+            RoomEvent.inviteType,
+            by: CallParty(call.createdBy, in: call),
+            in: call,
+            [
+                ("lifetime", .integer(lifetime)),
+                // Without it every device in the room rings, the caller's among them.
+                ("invitee", invitee.map(JSONText.string)),
+                ("offer", .object([("type", "offer"), ("sdp", offer.map { .string($0.text) })])),
+                ("sdp_stream_metadata", metadata), ("org.matrix.msc3077.sdp_stream_metadata", metadata),
+                // By this a client that knows callrelay takes the call there.
+                ("org.callrelay.call", .object(marker)),
+            ]
+        )
+    }
+
+    /// The offer that the call was placed with, if a room's clients could take it.
+    private var callersOffer: SessionDescription? {
+        for event in events {
+            guard case .signal(let signal) = event.kind, signal.kind == .offer else { continue }
+            let payload = try? JSONText(validating: signal.payload)
+            return (payload?["sdp"]?.stringValue).flatMap(SessionDescription.init)
+        }
+        return nil
+    }
+}
+
+/// An event that does not have its place yet.
+private struct Draft {
+    let type: String
+    let sender: UserID
+    let content: JSONText
+
+    /// Milliseconds for which an event is worth sending. An invite is worth it as long as the call rings.
+    private static let lifetime: Int64 = 600_000
+
+    init(_ type: String, by party: CallParty, in call: Call, _ members: [(String, JSONText?)] = []) {
+        self.type = type
+        sender = party.userID
+        let common: [(String, JSONText?)] = [
+            ("version", "1"), ("call_id", .string(call.id.rawValue)), ("party_id", .string(party.id)),
+        ]
+        content = .object(common + members)
+    }
+
+    private init(_ type: String, by sender: UserID, _ content: JSONText) {
+        self.type = type
+        self.sender = sender
+        self.content = content
+    }
+
+    static func notice(of call: Call) -> Draft {
+        let text: JSONText = call.callType == .video ? "Started a video call." : "Started a voice call."
+        return Draft("m.room.message", by: call.createdBy, .object([("msgtype", "m.notice"), ("body", text)]))
+    }
+
+    func event(of event: CallEvent, part: Int, in call: Call, _ policy: CallPolicy) -> RoomEvent {
+        let isAnnouncement = event.kind == .initiated
+        return RoomEvent(
+            sequence: event.sequence,
+            part: part,
+            type: type,
+            sender: sender,
+            content: content.text,
+            transactionID: "\(call.id.rawValue).\(type).\(sender)",
+            expiresAt: event.at.advanced(byMilliseconds: isAnnouncement ? policy.ringTimeout : Self.lifetime)
+        )
+    }
+}
+
+extension Call {
+    /// Whether it is a call between two, as clients of a room know calls.
+    fileprivate var isOfTwo: Bool { !isGroup && participants.count == 2 }
+}
+
+extension EndReason {
+    /// What the specification calls it.
+    fileprivate var inRoom: String {
+        switch self {
+        case .hangup, .cancelled, .rejected, .left: "user_hangup"
+        case .busy: "user_busy"
+        case .missed: "invite_timeout"
+        case .failed: "ice_failed"
+        }
+    }
+}
