@@ -7,11 +7,12 @@
 BEGIN;
 
 -- A row is written with the change that it tells of, and stays when it is settled, until its call goes: it says what came of it.
--- Those of one call and one sender go out in their order, and none before the call's invite.
+-- Those of one sender and one room go out in their order, and none of a call's before its invite.
 CREATE TABLE IF NOT EXISTS call_room_events (
     call_id         text NOT NULL REFERENCES call_sessions (call_id) ON DELETE CASCADE,
     seq             bigint NOT NULL CHECK (seq >= 1),
     part            bigint NOT NULL CHECK (part >= 0),
+    room_id         text NOT NULL,
     event_type      text NOT NULL,
     sender          text NOT NULL,
     -- The device whose token it was tried with, empty for a token of none: the homeserver tells repetitions by it.
@@ -21,6 +22,7 @@ CREATE TABLE IF NOT EXISTS call_room_events (
     attempts        integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     -- Not to be sent before; whoever sends it now moves this ahead, so that nobody else does.
     next_attempt    bigint NOT NULL,
+    created_at      bigint NOT NULL,
     -- Not to be sent from then on.
     expires_at      bigint NOT NULL,
     -- Once it is settled: the event's id in the room, or why it will never be there.
@@ -31,12 +33,14 @@ CREATE TABLE IF NOT EXISTS call_room_events (
 
 CREATE INDEX IF NOT EXISTS call_room_events_due ON call_room_events (next_attempt)
     WHERE event_id IS NULL AND undeliverable IS NULL;
+CREATE INDEX IF NOT EXISTS call_room_events_waiting ON call_room_events (room_id, sender)
+    WHERE event_id IS NULL AND undeliverable IS NULL;
 
 -- IF NOT EXISTS also passes over somebody else's table of the same name; naming the columns fails then.
 DO $$
 BEGIN
-    PERFORM call_id, seq, part, event_type, sender, sender_device, content, transaction_id, attempts, next_attempt, expires_at,
-        event_id, undeliverable FROM call_room_events LIMIT 0;
+    PERFORM call_id, seq, part, room_id, event_type, sender, sender_device, content, transaction_id, attempts, next_attempt,
+        created_at, expires_at, event_id, undeliverable FROM call_room_events LIMIT 0;
 END
 $$;
 

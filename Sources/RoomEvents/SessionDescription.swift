@@ -109,7 +109,7 @@ public struct SessionDescription: Hashable, Sendable {
         }
         if line.hasPrefix("m=") {
             var fields = line.split(separator: " ")
-            if fields.count > 1, fields[1] != "0" { fields[1] = "9" }
+            if fields.count > 1, UInt16(fields[1]) ?? 0 > 0 { fields[1] = "9" }
             return fields.joined(separator: " ")
         }
         return String(line)

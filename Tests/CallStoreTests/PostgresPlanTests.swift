@@ -33,9 +33,10 @@ struct PostgresPlanTests {
         SELECT 'call' || n, seq, n || '.' || seq, '{}', n, n, CASE WHEN n % 50 = 0 THEN n END
         FROM generate_series(1, 10000) AS n, generate_series(1, 2) AS seq;
         INSERT INTO call_room_events (
-            call_id, seq, part, event_type, sender, content, transaction_id, next_attempt, expires_at, event_id)
-        SELECT 'call' || n, seq, 0, CASE WHEN seq = 1 THEN 'm.call.invite' ELSE 'm.call.hangup' END, '@user' || n % 500, '{}',
-            n || '.' || seq, n, n, CASE WHEN n % 50 = 0 THEN NULL ELSE '$' || n END
+            call_id, room_id, seq, part, event_type, sender, content, transaction_id, next_attempt, created_at, expires_at,
+            event_id)
+        SELECT 'call' || n, '!room' || n, seq, 0, CASE WHEN seq = 1 THEN 'm.call.invite' ELSE 'm.call.hangup' END, '@user' || n % 500, '{}',
+            n || '.' || seq, n, n, n, CASE WHEN n % 50 = 0 THEN NULL ELSE '$' || n END
         FROM generate_series(1, 10000) AS n, generate_series(1, 3) AS seq;
         ANALYZE call_sessions, call_participants, call_events, call_signals, call_relay, idempotency_keys, call_outbox,
             call_room_events;

@@ -32,16 +32,17 @@ struct RoomEventStoreTests {
     private static func call(
         _ fixture: StoreFixture,
         room: String = "!room",
+        at now: Timestamp = start,
         inviteExpiresAt: Timestamp = expiry
     ) async throws -> CallID {
-        var transition = try StoreFixture.newCall(room: room).transition
+        var transition = try StoreFixture.newCall(room: room, at: now).transition
         let invite = event(transition, RoomEvent.inviteType, alice, expiresAt: inviteExpiresAt)
         #expect(
             try await fixture.store.create(CallCommit(transition: transition, outgoing: [], roomEvents: [invite]))
                 == .created
         )
         let actor = Actor(userID: bob, deviceID: "B")
-        transition = try transition.call.applying(.reject(nil), by: actor, now: start, policy: StoreFixture.policy)
+        transition = try transition.call.applying(.reject(nil), by: actor, now: now, policy: StoreFixture.policy)
         let events = [event(transition, "m.call.reject", bob), event(transition, "m.call.hangup", alice, part: 1)]
         let commit = CallCommit(transition: transition, outgoing: [], roomEvents: events)
         #expect(try await fixture.store.commit(commit) != nil)
@@ -107,6 +108,26 @@ struct RoomEventStoreTests {
         _ = try await fixture.store.settle(second, .postponed(until: muchLater))
         #expect(try await Self.due(fixture, at: muchLater.advanced(byMilliseconds: -1)).isEmpty)
         #expect(try await Self.due(fixture, at: muchLater).count == 1)
+        try await fixture.store.close()
+    }
+
+    @Test("A sender's events for a room go out in order, call after call", arguments: TestDatabase.allCases)
+    func calls(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        let first = try await Self.call(fixture)
+        let invite = try #require(try await Self.due(fixture).first)
+        let claimed = try #require(try await Self.claim(fixture, invite))
+        _ = try await fixture.store.settle(claimed, .sent(eventID: "$1"))
+        let later = Self.start.advanced(byMilliseconds: 1_000)
+        let second = try await Self.call(fixture, at: later)
+        let waiting = try await Self.due(fixture, at: later)
+        #expect(waiting.allSatisfy { $0.place.callID == first } && waiting.count == 2)
+        for event in waiting where event.sender == Self.alice {
+            let claimed = try #require(try await Self.claim(fixture, event, at: later))
+            _ = try await fixture.store.settle(claimed, .sent(eventID: "$2"))
+        }
+        let next = try await Self.due(fixture, at: later)
+        #expect(Set(next.map(\.place.callID)) == [first, second], "bob's refusal of the first keeps nobody waiting")
         try await fixture.store.close()
     }
 

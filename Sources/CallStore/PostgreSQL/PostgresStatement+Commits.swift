@@ -39,8 +39,8 @@ extension PostgresStatement {
             FROM moved, unnest($19, $20, $21) AS notice
         ), posted AS (
             INSERT INTO call_room_events (
-                call_id, next_attempt, seq, part, event_type, sender, content, transaction_id, expires_at)
-            SELECT moved.call_id, $12[cardinality($12)], event.*
+                call_id, room_id, next_attempt, created_at, seq, part, event_type, sender, content, transaction_id, expires_at)
+            SELECT moved.call_id, moved.room_id, $12[cardinality($12)], $12[cardinality($12)], event.*
             FROM moved, unnest($22, $23, $24, $25, $26, $27, $28) AS event
         )
         """
@@ -54,7 +54,7 @@ extension PostgresStatement {
         UPDATE call_sessions SET
             seq = seq + $4, version = version + 1, call_type = $29, state = $30, answered_at = $31, ended_at = $32, end_reason = $33,
             ended_by = $34, ring_deadline = $35, connect_deadline = $36, purge_deadline = $37, next_deadline = $38
-        WHERE call_id = $1 AND version = $2 AND seq = $3 RETURNING call_id, seq
+        WHERE call_id = $1 AND version = $2 AND seq = $3 RETURNING call_id, seq, room_id
         """
 
     /// $39 to $48: the participants.
@@ -119,7 +119,7 @@ extension PostgresStatement {
                 created_at)
             VALUES (
                 $1, $4, 1, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $49, $50, $51, $52, $53)
-            ON CONFLICT (room_id) WHERE state <> 'ended' DO NOTHING RETURNING call_id, seq
+            ON CONFLICT (room_id) WHERE state <> 'ended' DO NOTHING RETURNING call_id, seq, room_id
         ), people AS (
             INSERT INTO call_participants (
                 call_id, position, user_id, device_id, state, audio_enabled, video_enabled, joined_at, left_at, session,

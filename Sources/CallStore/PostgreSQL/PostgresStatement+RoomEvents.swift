@@ -7,10 +7,15 @@ extension PostgresStatement {
         """
         SELECT call_id, seq, part, sender, sender_device FROM call_room_events AS due
         WHERE next_attempt <= $1 AND event_id IS NULL AND undeliverable IS NULL AND NOT EXISTS (
-            SELECT 1 FROM call_room_events AS earlier WHERE earlier.call_id = due.call_id
-                AND (earlier.seq, earlier.part) < (due.seq, due.part)
+            SELECT 1 FROM call_room_events AS earlier
+            WHERE earlier.room_id = due.room_id AND earlier.sender = due.sender
                 AND earlier.event_id IS NULL AND earlier.undeliverable IS NULL
-                AND (earlier.sender = due.sender OR earlier.event_type = 'm.call.invite'))
+                AND (earlier.created_at, earlier.call_id, earlier.seq, earlier.part)
+                    < (due.created_at, due.call_id, due.seq, due.part)
+        ) AND NOT EXISTS (
+            SELECT 1 FROM call_room_events AS invite
+            WHERE invite.call_id = due.call_id AND (invite.seq, invite.part) < (due.seq, due.part)
+                AND invite.event_type = 'm.call.invite' AND invite.event_id IS NULL AND invite.undeliverable IS NULL)
         ORDER BY next_attempt LIMIT $2
         """
     )
@@ -21,12 +26,10 @@ extension PostgresStatement {
         "claim room event",
         [.text, .bigint, .bigint, .text, .text, .bigint, .bigint],
         """
-        UPDATE call_room_events AS event SET next_attempt = $7, attempts = attempts + 1, sender_device = $5
-        FROM call_sessions AS call
-        WHERE event.call_id = $1 AND event.seq = $2 AND part = $3 AND next_attempt <= $6 AND event_id IS NULL
-            AND undeliverable IS NULL AND sender_device IS NOT DISTINCT FROM $4 AND call.call_id = event.call_id
-        RETURNING event.call_id, event.seq, part, call.room_id, event_type, sender, content, transaction_id,
-            attempts::bigint, expires_at
+        UPDATE call_room_events SET next_attempt = $7, attempts = attempts + 1, sender_device = $5
+        WHERE call_id = $1 AND seq = $2 AND part = $3 AND next_attempt <= $6 AND event_id IS NULL
+            AND undeliverable IS NULL AND sender_device IS NOT DISTINCT FROM $4
+        RETURNING call_id, seq, part, room_id, event_type, sender, content, transaction_id, attempts::bigint, expires_at
         """
     )
 

@@ -4,8 +4,8 @@ import GRDB
 extension SQLiteCallStore {
     static let insertRoomEvent = """
         INSERT INTO call_room_events (
-            call_id, seq, part, event_type, sender, content, transaction_id, next_attempt, expires_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            call_id, room_id, next_attempt, created_at, seq, part, event_type, sender, content, transaction_id, expires_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
 
     /// Events for rooms that may be sent now.
@@ -15,10 +15,16 @@ extension SQLiteCallStore {
                 sql: """
                     SELECT call_id, seq, part, sender, sender_device FROM call_room_events AS due
                     WHERE next_attempt <= ? AND event_id IS NULL AND undeliverable IS NULL AND NOT EXISTS (
-                        SELECT 1 FROM call_room_events AS earlier WHERE earlier.call_id = due.call_id
-                            AND (earlier.seq, earlier.part) < (due.seq, due.part)
+                        SELECT 1 FROM call_room_events AS earlier
+                        WHERE earlier.room_id = due.room_id AND earlier.sender = due.sender
                             AND earlier.event_id IS NULL AND earlier.undeliverable IS NULL
-                            AND (earlier.sender = due.sender OR earlier.event_type = 'm.call.invite'))
+                            AND (earlier.created_at, earlier.call_id, earlier.seq, earlier.part)
+                                < (due.created_at, due.call_id, due.seq, due.part)
+                    ) AND NOT EXISTS (
+                        SELECT 1 FROM call_room_events AS invite
+                        WHERE invite.call_id = due.call_id AND (invite.seq, invite.part) < (due.seq, due.part)
+                            AND invite.event_type = 'm.call.invite'
+                            AND invite.event_id IS NULL AND invite.undeliverable IS NULL)
                     ORDER BY next_attempt LIMIT ?
                     """
             )
@@ -53,8 +59,7 @@ extension SQLiteCallStore {
             let find = try db.cachedStatement(
                 sql: """
                     SELECT room_id, event_type, sender, content, transaction_id, attempts, expires_at
-                    FROM call_room_events JOIN call_sessions USING (call_id)
-                    WHERE call_id = ? AND call_room_events.seq = ? AND part = ?
+                    FROM call_room_events WHERE call_id = ? AND seq = ? AND part = ?
                     """
             )
             guard let row = try Row.fetchOne(find, arguments: place) else {

@@ -128,8 +128,8 @@ extension SQLiteCallStore {
             let insert = try db.cachedStatement(sql: Self.insertRoomEvent)
             for event in commit.roomEvents {
                 try insert.execute(arguments: [
-                    id, event.sequence, event.part, event.type, event.sender, event.content, event.transactionID, at,
-                    event.expiresAt.milliseconds,
+                    id, transition.call.roomID, at, at, event.sequence, event.part, event.type, event.sender,
+                    event.content, event.transactionID, event.expiresAt.milliseconds,
                 ])
             }
         }

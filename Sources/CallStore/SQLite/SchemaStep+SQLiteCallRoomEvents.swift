@@ -11,6 +11,7 @@ extension SchemaStep {
                 call_id         TEXT NOT NULL REFERENCES call_sessions (call_id) ON DELETE CASCADE,
                 seq             INTEGER NOT NULL CHECK (seq >= 1),
                 part            INTEGER NOT NULL CHECK (part >= 0),
+                room_id         TEXT NOT NULL,
                 event_type      TEXT NOT NULL,
                 sender          TEXT NOT NULL,
                 sender_device   TEXT,
@@ -18,6 +19,7 @@ extension SchemaStep {
                 transaction_id  TEXT NOT NULL UNIQUE,
                 attempts        INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
                 next_attempt    INTEGER NOT NULL,
+                created_at      INTEGER NOT NULL,
                 expires_at      INTEGER NOT NULL,
                 event_id        TEXT,
                 undeliverable   TEXT,
@@ -25,6 +27,8 @@ extension SchemaStep {
             ) WITHOUT ROWID;
 
             CREATE INDEX call_room_events_due ON call_room_events (next_attempt)
+                WHERE event_id IS NULL AND undeliverable IS NULL;
+            CREATE INDEX call_room_events_waiting ON call_room_events (room_id, sender)
                 WHERE event_id IS NULL AND undeliverable IS NULL;
 
             """
