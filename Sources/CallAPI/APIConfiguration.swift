@@ -12,6 +12,8 @@ public struct APIConfiguration: Sendable {
     public var trustedProxies: [IPPrefix]
     /// Which pages of other origins may use the API.
     public var cors: CORSPolicy
+    /// The homeserver whose accounts are signed in with; nil: anybody may say who they are.
+    public var homeserver: PageHomeserver?
     /// Calls started per user; nil: no limit.
     public var initiatePerUser: InitiateRate?
     /// Calls started per client address; nil: no limit.
@@ -23,6 +25,7 @@ public struct APIConfiguration: Sendable {
         answersLoopbackNamesOnly: Bool = true,
         trustedProxies: [IPPrefix] = [],
         cors: CORSPolicy = CORSPolicy(origins: .none),
+        homeserver: PageHomeserver? = nil,
         initiatePerUser: InitiateRate? = nil,
         initiatePerAddress: InitiateRate? = nil
     ) {
@@ -30,7 +33,28 @@ public struct APIConfiguration: Sendable {
         self.answersLoopbackNamesOnly = answersLoopbackNamesOnly
         self.trustedProxies = trustedProxies
         self.cors = cors
+        self.homeserver = homeserver
         self.initiatePerUser = initiatePerUser
         self.initiatePerAddress = initiatePerAddress
+    }
+}
+
+/// The homeserver as the call page finds it.
+public struct PageHomeserver: Sendable {
+    /// Where its client-server API is, for browsers.
+    public let url: String
+    /// What its users' ids end in.
+    public let serverName: String
+
+    /// A homeserver at `url`.
+    public init(url: String, serverName: String) {
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.serverName = serverName
+    }
+
+    /// Scheme and authority, as a content security policy names them.
+    var origin: String {
+        guard let scheme = url.firstRange(of: "://") else { return url }
+        return String(url[..<scheme.upperBound]) + url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
     }
 }

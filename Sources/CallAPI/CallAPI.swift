@@ -50,11 +50,12 @@ public struct CallAPI {
             add(route, to: router)
         }
         refuseOtherMethods(router)
-        router.get("/") { request, _ in try PageRoutes.answer(request) }
+        let page = PageRoutes(homeserver: configuration.homeserver)
+        router.get("/") { request, _ in try page.answer(request) }
         for method in Self.methods where method != .get {
             router.on("/", method: method) { _, _ -> Response in throw Problem.methodNotAllowed([.get]) }
         }
-        router.get("/**") { request, _ in try PageRoutes.answer(request) }
+        router.get("/**") { request, _ in try page.answer(request) }
         return router
     }
 

@@ -53,6 +53,11 @@ extension ConfigurationKey {
             )
         case .matrixHomeserverURL:
             data(.none, "https://… of the one homeserver, where it serves the client-server API.")
+        case .matrixPublicURL:
+            data(
+                .derived("MATRIX_HOMESERVER_URL", example: "https://matrix.example.org"),
+                "Where browsers reach the homeserver: the call page signs in there."
+            )
         case .matrixServerName:
             data(
                 .derived("the host of MATRIX_HOMESERVER_URL", example: "example.org"),

@@ -18,6 +18,7 @@ public enum ConfigurationKey: String, CaseIterable, Sendable {
 
     case authMode = "AUTH_MODE"
     case matrixHomeserverURL = "MATRIX_HOMESERVER_URL"
+    case matrixPublicURL = "MATRIX_PUBLIC_URL"
     case matrixServerName = "MATRIX_SERVER_NAME"
     case matrixOpenIDServers = "MATRIX_OPENID_SERVERS"
     case matrixStartPower = "MATRIX_START_POWER"

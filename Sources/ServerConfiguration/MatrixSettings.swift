@@ -12,6 +12,8 @@ public struct MatrixSettings: Hashable, Sendable {
 
     /// Where the homeserver's client-server API is: `https://…` or `http://…`.
     public let homeserverURL: String
+    /// Where browsers reach the same.
+    public let publicURL: String
     /// What its users' ids end in, behind the colon.
     public let serverName: String
     /// Homeservers whose users are let in by OpenID, by name, with the URL of each one's federation API.
@@ -26,6 +28,7 @@ public struct MatrixSettings: Hashable, Sendable {
     /// The settings, if they are of any use; with `isInUse` false, those that restrict must not be there.
     init?(_ reader: SettingReader, isInUse: Bool) throws(ConfigurationFailure) {
         let url = try reader.value(.matrixHomeserverURL, HTTPURL.expected, HTTPURL.parse)
+        let publicURL = try reader.value(.matrixPublicURL, HTTPURL.expected, HTTPURL.parse)
         let serverName = try reader.value(.matrixServerName, "a server name such as example.org", Self.serverName)
         let expectedServers = "name=URL, such as example.org=https://matrix.example.org"
         let servers = try reader.list(.matrixOpenIDServers, expectedServers) { text -> (String, String)? in
@@ -47,7 +50,8 @@ public struct MatrixSettings: Hashable, Sendable {
         )
         guard isInUse else {
             for key in [
-                ConfigurationKey.matrixServerName, .matrixOpenIDServers, .matrixStartPower, .matrixStarters,
+                ConfigurationKey.matrixPublicURL, .matrixServerName, .matrixOpenIDServers, .matrixStartPower,
+                .matrixStarters,
                 .matrixEncryptedRooms,
             ]
             where reader.isChanged(key) {
@@ -57,6 +61,7 @@ public struct MatrixSettings: Hashable, Sendable {
         }
         guard let url else { throw reader.failure(.authMode, "matrix needs MATRIX_HOMESERVER_URL") }
         homeserverURL = url
+        self.publicURL = publicURL ?? url
         self.serverName = serverName ?? HTTPURL.host(of: url)
         guard Set(servers.map(\.0)).count == servers.count else {
             throw reader.failure(.matrixOpenIDServers, "names a server twice")

@@ -3,16 +3,35 @@ import Crypto
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import SocketIO
 
 /// The call page and the files that it loads.
-enum PageRoutes {
-    /// Everything comes from here, nothing is embedded elsewhere, and nothing of what users type runs as script.
-    private static let contentSecurityPolicy = """
-        default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-        media-src 'self' blob: mediastream:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
-        """
+struct PageRoutes {
+    let homeserver: PageHomeserver?
 
-    static func answer(_ request: Request) throws -> Response {
+    /// What the page asks for to know how its users sign in.
+    private static let settingsPath = "/call-page.json"
+
+    /// Everything comes from here, nothing is embedded elsewhere, and nothing of what users type runs as script. Accounts are
+    /// signed in at their homeserver.
+    private var contentSecurityPolicy: String {
+        let elsewhere = homeserver.map { " " + $0.origin } ?? ""
+        return """
+            default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'\(elsewhere); \
+            media-src 'self' blob: mediastream:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+            """
+    }
+
+    /// `{auth: "dev"}`, or `{auth: "matrix", homeserver, serverName}`.
+    private var settings: JSONText {
+        .object([
+            ("auth", homeserver == nil ? "dev" : "matrix"), ("homeserver", homeserver.map { .string($0.url) }),
+            ("serverName", homeserver.map { .string($0.serverName) }),
+        ])
+    }
+
+    func answer(_ request: Request) throws -> Response {
+        if request.uri.path == Self.settingsPath { return Response(json: settings) }
         guard let asset = CallPage.asset(request.uri.path) else { throw Problem.notFound }
         let digest = SHA256.hash(data: asset.bytes).prefix(16)
         let tag = "\"" + digest.map { String($0, radix: 36) }.joined(separator: "-") + "\""

@@ -77,6 +77,7 @@ enum HTTPSetup {
             answersLoopbackNamesOnly: configuration.authentication == .dev,
             trustedProxies: configuration.http.trustedProxies,
             cors: cors(configuration.http),
+            homeserver: configuration.matrix.map { PageHomeserver(url: $0.publicURL, serverName: $0.serverName) },
             initiatePerUser: configuration.calls.initiatePerUser.map {
                 InitiateRate(count: $0.count, period: $0.period)
             },
