@@ -323,6 +323,11 @@ def initiated(calls: MatrixCalls, who: Who, room: str) -> dict | None:
 # Out of the room.
 
 
+def wait_of(call_id: str, client: SignalingClient, event: str) -> dict:
+    """What the client hears of this call within a minute."""
+    return client.wait(event, lambda payload: payload["callId"] == call_id, MINUTE)
+
+
 @shares_the_wait
 def test_whoever_leaves_the_room_loses_the_place_in_a_call_of_two(calls: MatrixCalls, _: Path) -> None:
     a, b = calls.socket("alice"), calls.socket("bob")
@@ -342,7 +347,7 @@ def test_whoever_leaves_the_room_loses_the_place_in_a_call_of_two(calls: MatrixC
     for way, (gone, _) in ways.items():
         call_id, body = call_ids[way], {"roomId": rooms[way]}
         [left] = {"alice", "bob"} - {gone}
-        heard = clients[left].wait("call-ended", lambda p: p["callId"] == call_id, MINUTE)  # noqa: B023
+        heard = wait_of(call_id, clients[left], "call-ended")
         assert (heard["reason"], heard["by"]) == ("left", calls.id(gone)), way
         for name, (method, act_body) in ACTS.items():
             response = calls.request(method, f"/api/calls/{call_id}/{name}", gone, act_body)
@@ -359,7 +364,7 @@ def test_a_group_call_goes_on_without_whoever_was_kicked(calls: MatrixCalls, _: 
     call_id = calls.active_call(room, ("alice", a), ("bob", b), ("carol", c), group=True)
     calls.account("alice").kick(room, calls.id("carol"))
     for client in (a, b):
-        heard = client.wait("user-left", lambda p: p["callId"] == call_id, MINUTE)
+        heard = wait_of(call_id, client, "user-left")
         assert heard["userId"] == calls.id("carol")
     assert_problem(calls.get(f"/api/calls/{call_id}/status", "carol"), 403, "not_in_room")
     assert_problem(calls.post(f"/api/calls/{call_id}/answer", "carol"), 403, "not_in_room")
@@ -381,13 +386,12 @@ def test_a_call_rings_no_longer_for_whoever_was_kicked(calls: MatrixCalls, _: Pa
     a, b, c = (calls.socket(who) for who in ("alice", "bob", "carol"))
     for_two = calls.initiate("alice", pair)
     for_all = calls.initiate("alice", group, group=True)
-    assert b.wait("call-incoming", lambda p: p["callId"] == for_two) and c.wait("call-incoming")
+    assert wait_of(for_two, b, "call-incoming") and wait_of(for_all, c, "call-incoming")
     calls.account("alice").kick(pair, calls.id("bob"))
     calls.account("alice").kick(group, calls.id("carol"))
 
-    heard = b.wait("call-ended", lambda p: p["callId"] == for_two, MINUTE)
-    assert heard["reason"] == "rejected"
-    assert a.wait("call-ended", lambda p: p["callId"] == for_two)["by"] == calls.id("bob")
+    assert wait_of(for_two, b, "call-ended")["reason"] == "rejected"
+    assert wait_of(for_two, a, "call-ended")["by"] == calls.id("bob")
     eventually(
         lambda: calls.participant(for_all, "carol", asking="alice")["state"] == "rejected", "an end of it", MINUTE
     )
@@ -820,7 +824,7 @@ def turn_server(
 
 
 def assert_carries_data(server: MatrixServer, credential: dict) -> None:
-    """By turnutils_uclient, to an echo and back; by indications, since its channels are mostly none that the RFC allows."""
+    """By turnutils_uclient, to an echo and back. By indications: the RFC does not allow most of its channels."""
     with echo_peer() as peer:
         arguments = ["-c", "-s", "-e", "127.0.0.1", "-r", str(peer), "-n", "50", "-z", "20", "-l", "170"]
         run = uclient(server, *arguments, credentials=["-u", credential["username"], "-w", credential["password"]])
