@@ -11,7 +11,12 @@ extension CallService {
                 try await self.store.activeCalls(of: identity.userID, limit: CallLimits.activeCallsShown)
             }
             for call in calls where call.participant(identity.userID)?.state.isRinging == true {
-                try await ring(call.id, on: socket, identity)
+                do throws(CallFailure) {
+                    try await ring(call.id, on: socket, identity)
+                } catch .notInRoom {
+                    // It rings for somebody who has left the room meanwhile, and must not know of it.
+                    continue
+                }
             }
         } catch {
             log(.storeFailed(operation: "ring on connect", reason: error.code))
@@ -21,7 +26,7 @@ extension CallService {
     private func ring(_ id: CallID, on socket: any CallSocket, _ identity: Identity) async throws(CallFailure) {
         try await inLane(id) { () async throws(CallFailure) in
             let actor = Actor(userID: identity.userID, deviceID: identity.deviceID)
-            let call = try await self.actInLane(.ring, on: id, by: actor, authorise: { _ in }).call
+            let call = try await self.actInLane(.ring, on: id, by: actor, authorise: self.member(identity)).call
             // It may have stopped ringing while the lane was waited for.
             if call.participant(identity.userID)?.state == .ringing { self.hub.tell(socket.id, of: call) }
         }

@@ -4,6 +4,7 @@ import CallService
 import Foundation
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Asks one homeserver by the client-server API. Requests go to the URL that the operator gave, and to no other: redirects are
 /// not followed.
@@ -27,12 +28,18 @@ public final class HomeserverClient: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: .seconds(Self.timeout), read: .seconds(Self.timeout))
+        // Trying again is for whoever waits to decide; tries that are ever further apart outlast the trouble.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connections
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     /// Where the homeserver is, without a slash at the end.
     let url: String
+
+    private let trouble = Atomic(false)
+    /// Whether it did not answer the last question.
+    var isInTrouble: Bool { trouble.load(ordering: .relaxed) }
 
     /// Closes the connections.
     public func close() async throws { try await client.shutdown() }
@@ -132,8 +139,12 @@ public final class HomeserverClient: Sendable {
             Result { try JSONDecoder().decode(type, from: answer) }.mapError { _ in HomeserverFailure.malformed }
         }
         switch result {
-        case .success, .failure(.refused), .failure(.limited): log(.answered(operation: operation))
-        case .failure(let failure): log(.failed(operation: operation, failure))
+        case .success, .failure(.refused), .failure(.limited):
+            trouble.store(false, ordering: .relaxed)
+            log(.answered(operation: operation))
+        case .failure(let failure):
+            trouble.store(true, ordering: .relaxed)
+            log(.failed(operation: operation, failure))
         }
         return try result.get()
     }
@@ -152,10 +163,15 @@ public final class HomeserverClient: Sendable {
         request.headers = ["accept": "application/json", "user-agent": "callrelay"]
         if let token { request.headers.add(name: "authorization", value: "Bearer \(token.text)") }
         do {
-            let response = try await client.execute(request, timeout: .seconds(Self.timeout))
-            let body = Data(try await response.body.collect(upTo: limit).readableBytesView)
-            if (200...299).contains(response.status.code) { return .success(body) }
-            return .failure(Self.failure(of: response.status.code, body))
+            let response: Response
+            do {
+                response = try await exchange(request, limit)
+            } catch let error as HTTPClientError where error == .remoteConnectionClosed {
+                // It was closed while nobody used it. Whatever is asked here may be asked twice.
+                response = try await exchange(request, limit)
+            }
+            if (200...299).contains(response.status) { return .success(response.body) }
+            return .failure(Self.failure(of: response.status, response.body))
         } catch is NIOTooManyBytesError {
             return .failure(.tooLarge)
         } catch let error as HTTPClientError {
@@ -163,6 +179,29 @@ public final class HomeserverClient: Sendable {
         } catch {
             // Nothing of the request, which has the token, is in errors of the network.
             return .failure(.unavailable(reason: "\(type(of: error)): \(error)"))
+        }
+    }
+
+    private struct Response: Sendable {
+        let status: UInt
+        let body: Data
+    }
+
+    /// Sends a request and takes the whole answer within the time for both.
+    private func exchange(_ request: HTTPClientRequest, _ limit: Int) async throws -> Response {
+        try await withThrowingTaskGroup(of: Response?.self) { [client] group in
+            group.addTask {
+                let response = try await client.execute(request, timeout: .seconds(Self.timeout))
+                let body = try await response.body.collect(upTo: limit)
+                return Response(status: response.status.code, body: Data(body.readableBytesView))
+            }
+            group.addTask {
+                try await Task.sleep(for: .seconds(Self.timeout))
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let response = try await group.next() ?? nil else { throw HTTPClientError.deadlineExceeded }
+            return response
         }
     }
 

@@ -203,6 +203,14 @@ public final class MatrixRooms: RoomDirectory {
         let seat = Seat(room: roomID, user: user)
         if let isMember = known.withLock({ $0.value(seat) })?.fresh(at: now()) { return isMember }
         let token = try token(of: identity, in: roomID)
+        // Whoever is known need not wait for a homeserver that has just not answered others.
+        if homeserver.isInTrouble, goOn(seat) {
+            Task {
+                let question = Question(seat: seat, token: token)
+                _ = await self.questions.answer(question) { await self.ask(seat, token, of: identity) }
+            }
+            return true
+        }
         let answer = await questions.answer(Question(seat: seat, token: token)) {
             await self.ask(seat, token, of: identity)
         }
@@ -226,20 +234,24 @@ public final class MatrixRooms: RoomDirectory {
         } catch {
             let failure = failure(error, in: seat.room, token, of: identity)
             guard failure == .homeserverUnavailable else { return .failure(failure) }
-            let now = now()
-            let goingOn = known.withLock { known -> Known<Bool>? in
-                let goingOn = known.value(seat).flatMap { $0.value ? $0.goingOn(at: now, patience) : nil }
-                known.set(goingOn, for: seat)
-                return goingOn
-            }
-            return goingOn.map { .success($0.value) } ?? .failure(failure)
+            return goOn(seat) ? .success(true) : .failure(failure)
+        }
+    }
+
+    /// The homeserver does not answer: whether the user was a member when it last did, which holds for a while.
+    private func goOn(_ seat: Seat) -> Bool {
+        let now = now()
+        return known.withLock { known in
+            let goingOn = known.value(seat).flatMap { $0.value ? $0.goingOn(at: now, patience) : nil }
+            known.set(goingOn, for: seat)
+            return goingOn != nil
         }
     }
 
     /// What the homeserver is asked with: the user's own token, else that of another member.
     private func token(of identity: Identity, in roomID: String) throws(CallFailure) -> AccessToken {
         guard let token = identity.access ?? insiders.withLock({ $0.value(roomID) }) else {
-            throw .homeserverUnavailable
+            throw .membershipUnknown
         }
         return token
     }
