@@ -51,17 +51,18 @@ public final class HomeserverClient: Sendable {
 
     /// Who a token belongs to.
     func whoAmI(_ token: AccessToken) async throws(HomeserverFailure) -> WhoAmI {
-        try await get(WhoAmI.self, "/_matrix/client/v3/account/whoami", token, as: "whoami")
+        let credential = HomeserverCredential(token)
+        return try await get(WhoAmI.self, "/_matrix/client/v3/account/whoami", credential, as: "whoami")
     }
 
     /// A user's membership of a room, in the homeserver's words: `join`, `leave`, …; `nil` if the room has none of the user.
     func membership(
         of user: String,
         in room: String,
-        _ token: AccessToken
+        _ credential: HomeserverCredential
     ) async throws(HomeserverFailure) -> String? {
         do throws(HomeserverFailure) {
-            return try await state("m.room.member", key: user, Member.self, of: room, token)?.membership
+            return try await state("m.room.member", key: user, Member.self, of: room, credential)?.membership
         } catch {
             guard case .refused(status: 403, _, _) = error else { throw error }
             // Who asks is not in the room.
@@ -70,9 +71,16 @@ public final class HomeserverClient: Sendable {
     }
 
     /// The ids of those who are in a room.
-    func joinedMembers(of room: String, _ token: AccessToken) async throws(HomeserverFailure) -> [String] {
+    func joinedMembers(of room: String, _ credential: HomeserverCredential) async throws(HomeserverFailure) -> [String]
+    {
         let path = Self.path(of: room) + "/joined_members"
-        let answer = try await get(JoinedMembers.self, path, token, limit: Self.memberListLimit, as: "joined_members")
+        let answer = try await get(
+            JoinedMembers.self,
+            path,
+            credential,
+            limit: Self.memberListLimit,
+            as: "joined_members"
+        )
         return answer.joined.keys.sorted()
     }
 
@@ -82,12 +90,12 @@ public final class HomeserverClient: Sendable {
         key: String = "",
         _ content: Content.Type,
         of room: String,
-        _ token: AccessToken,
+        _ credential: HomeserverCredential,
         wholeEvent: Bool = false
     ) async throws(HomeserverFailure) -> Content? {
         let path = Self.path(of: room) + "/state/\(type)/" + PathSegment.encode(key)
         do throws(HomeserverFailure) {
-            return try await get(content, path + (wholeEvent ? "?format=event" : ""), token, as: "state")
+            return try await get(content, path + (wholeEvent ? "?format=event" : ""), credential, as: "state")
         } catch {
             guard case .refused(status: 404, errcode: "M_NOT_FOUND", _) = error else { throw error }
             return nil
@@ -99,11 +107,17 @@ public final class HomeserverClient: Sendable {
     func send(
         _ event: RoomEvent,
         to room: String,
-        _ token: AccessToken
+        _ credential: HomeserverCredential
     ) async throws(HomeserverFailure) -> String {
         let transaction = PathSegment.encode(event.transactionID)
         let path = Self.path(of: room) + "/send/\(PathSegment.encode(event.type))/\(transaction)"
-        return try await request(SentEvent.self, path, token, content: event.content, as: "send").eventID
+        return try await request(SentEvent.self, path, credential, .PUT, content: event.content, as: "send").eventID
+    }
+
+    /// Asks the homeserver to call back, which also makes it deliver at once what it put off. Whether it could.
+    public func ping(_ service: AppService) async throws(HomeserverFailure) {
+        let path = "/_matrix/client/v1/appservice/\(AppService.id)/ping"
+        _ = try await request(Pong.self, path, HomeserverCredential(service.token), .POST, content: "{}", as: "ping")
     }
 
     /// Whose an OpenID token is, by the federation API.
@@ -119,23 +133,23 @@ public final class HomeserverClient: Sendable {
     private func get<Answer: Decodable>(
         _ type: Answer.Type,
         _ path: String,
-        _ token: AccessToken? = nil,
+        _ credential: HomeserverCredential? = nil,
         limit: Int = answerLimit,
         as operation: String
     ) async throws(HomeserverFailure) -> Answer {
-        try await request(type, path, token, limit: limit, as: operation)
+        try await request(type, path, credential, limit: limit, as: operation)
     }
 
-    /// With `content` it is put, else it is asked for.
     private func request<Answer: Decodable>(
         _ type: Answer.Type,
         _ path: String,
-        _ token: AccessToken?,
+        _ credential: HomeserverCredential?,
+        _ method: HTTPMethod = .GET,
         content: String? = nil,
         limit: Int = answerLimit,
         as operation: String
     ) async throws(HomeserverFailure) -> Answer {
-        let result = await answer(path, token, content, limit).flatMap { answer in
+        let result = await answer(path, credential, method, content, limit).flatMap { answer in
             Result { try JSONDecoder().decode(type, from: answer) }.mapError { _ in HomeserverFailure.malformed }
         }
         switch result {
@@ -151,17 +165,16 @@ public final class HomeserverClient: Sendable {
 
     private func answer(
         _ path: String,
-        _ token: AccessToken?,
+        _ credential: HomeserverCredential?,
+        _ method: HTTPMethod,
         _ content: String?,
         _ limit: Int
     ) async -> Result<Data, HomeserverFailure> {
-        var request = HTTPClientRequest(url: url + path)
-        if let content {
-            request.method = .PUT
-            request.body = .bytes(ByteBuffer(string: content))
-        }
+        var request = HTTPClientRequest(url: url + path + (credential?.query(behind: path) ?? ""))
+        request.method = method
+        if let content { request.body = .bytes(ByteBuffer(string: content)) }
         request.headers = ["accept": "application/json", "user-agent": "callrelay"]
-        if let token { request.headers.add(name: "authorization", value: "Bearer \(token.text)") }
+        if let token = credential?.token.text { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         do {
             let response: Response
             do {

@@ -58,7 +58,7 @@ public final class MatrixTokenVerifier: TokenVerifier {
     }
 
     /// The homeserver has refused the token elsewhere: what is remembered of it is not true any more.
-    func forget(_ token: AccessToken) {
+    public func forget(_ token: AccessToken) {
         let digest = digest(of: token.text)
         known.withLock { $0.set(nil, for: digest) }
     }

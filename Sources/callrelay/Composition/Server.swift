@@ -133,6 +133,9 @@ struct Server {
             calls: calls,
             verifier: verifier,
             openID: matrix?.openID,
+            appService: configuration.matrix?.appService.flatMap { tokens in
+                (matrix?.listener(sockets, calls)).map { AppServiceAccess(listener: $0, token: tokens.homeservers) }
+            },
             configuration: HTTPSetup.api(configuration),
             readiness: { await drain.readiness(store) }
         )
