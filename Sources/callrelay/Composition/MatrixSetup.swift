@@ -167,15 +167,20 @@ struct MatrixWatch: Service {
     let matrix: MatrixSetup
     let sockets: CallSockets
     let calls: CallService
+    /// Told once, when this server can be reached.
+    let isServing: AsyncStream<Void>
 
     /// Between two looks. With the time for which an answer is taken as true, that for a question, and that which a client has
     /// to bring another token, it stays below a minute.
     static let interval = Duration.seconds(10)
 
     func run() async throws {
-        await matrix.greet()
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    // The homeserver is asked to call back.
+                    for await _ in isServing { return await matrix.greet() }
+                }
                 group.addTask { await Self.forever { await sockets.recheckTokens() } }
                 group.addTask { await Self.forever { await calls.expelLeavers { sockets.identity(of: $0) } } }
                 group.addTask { await matrix.outbox.run { await calls.noteUndeliverable($0) } }
