@@ -68,11 +68,14 @@ struct CallMachine {
     consuming func transition(from version: Int64) -> CallTransition {
         if call.state == .active { call.connectDeadline = call.participants.compactMap(socketDeadline).min() }
         if changed {
-            let appends = CallTransition.appends(
-                events,
-                changesParticipants: changedParticipants,
-                purgesSignals: purges
-            )
+            // What a room is told of is written with a change of the call.
+            let appends =
+                !call.isInRoom
+                && CallTransition.appends(
+                    events,
+                    changesParticipants: changedParticipants,
+                    purgesSignals: purges
+                )
             call.version = appends ? version : version &+ 1
         }
         return CallTransition(

@@ -167,7 +167,16 @@ extension CallService {
         _ identity: Identity
     ) async throws(CallFailure) -> Participant {
         let actor = Actor(userID: identity.userID, deviceID: identity.deviceID, session: session)
-        let call = try await act(action, on: id, by: actor, authorise: member(identity)).call
+        let authorise = member(identity)
+        let call = try await act(
+            action,
+            on: id,
+            by: actor,
+            authorise: { (call) async throws(CallFailure) in
+                try await authorise(call)
+                try await self.learnStreams(of: identity.userID, in: call)
+            }
+        ).call
         guard let participant = call.participant(identity.userID) else { throw .forbidden }
         return participant
     }

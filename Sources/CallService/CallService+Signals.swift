@@ -52,7 +52,8 @@ extension CallService {
         let now = clock()
         var whole: CallTransition?
         for underway in batch.all {
-            guard rooms.isMemberForSure(of: call.roomID, underway.identity),
+            // The room of those who are in it there is told with the change, which has to be the stored one.
+            guard !call.isInRoom, rooms.isMemberForSure(of: call.roomID, underway.identity),
                 let transition = try? call.applying(underway.action, by: underway.actor, now: now, policy: policy)
             else { break }
             call = transition.call

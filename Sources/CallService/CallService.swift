@@ -27,6 +27,7 @@ public final class CallService: Sendable {
     let outbox: Outbox?
     let roomOutbox: RoomOutbox?
     let catchUps = CatchUps()
+    let sentStreams = SentStreams()
     private let isStoreInTrouble = Atomic(false)
 
     /// The sockets of this node.
@@ -199,9 +200,16 @@ extension CallService {
     {
         let notices = outbox == nil ? [] : transition.notices
         var generator = SystemRandomNumberGenerator()
+        sentStreams.note(transition)
         let roomEvents =
             roomOutbox == nil
-            ? [] : transition.roomEvents(announcement, policy: policy, using: &generator)
+            ? []
+            : transition.roomEvents(
+                announcement,
+                policy: policy,
+                streams: { sentStreams.of($0, in: transition.call.id) ?? [] },
+                using: &generator
+            )
         return CallCommit(
             transition: transition,
             outgoing: transition.outgoing,

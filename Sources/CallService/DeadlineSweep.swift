@@ -74,7 +74,7 @@ extension CallService {
                 continue
             }
             for participant in call.participants {
-                guard let session = participant.session else { continue }
+                guard let session = participant.session, participant.roomParty == nil else { continue }
                 _ = try await act(.disconnect, on: id, by: Actor(userID: participant.userID, session: session))
             }
         }

@@ -1,9 +1,10 @@
 public import CallModel
+public import SocketIO
 
 /// Takes what a homeserver tells its application service.
 public protocol HomeserverListener: Sendable {
-    /// Takes one transaction; the homeserver repeats it until it hears that it was taken.
-    func hear(_ transaction: HomeserverTransaction) async
+    /// Takes one transaction, or fails; the homeserver repeats it until it hears that it was taken.
+    func hear(_ transaction: HomeserverTransaction) async throws(CallFailure)
 }
 
 /// What a homeserver tells at a time, as far as it is listened to (Matrix application service API).
@@ -16,12 +17,28 @@ public struct HomeserverTransaction: Sendable {
         public let roomID: String
         /// Which state it is, if it is state.
         public let stateKey: String?
+        /// Its id.
+        public let id: String
+        /// Who sent it; the homeserver vouches for that, and for nothing in its content.
+        public let sender: UserID
+        /// What it says, a JSON object.
+        public let content: JSONText
 
         /// An event as the homeserver told of it.
-        public init(type: String, roomID: String, stateKey: String?) {
+        public init(
+            type: String,
+            roomID: String,
+            stateKey: String?,
+            id: String,
+            sender: UserID,
+            content: JSONText
+        ) {
             self.type = type
             self.roomID = roomID
             self.stateKey = stateKey
+            self.id = id
+            self.sender = sender
+            self.content = content
         }
     }
 

@@ -8,10 +8,15 @@ public struct CallParty: Hashable, Sendable {
     /// Opaque; the same for the whole call (Matrix client-server API, "Opaque Identifiers").
     public let id: String
 
+    private static let prefix = "callrelay-"
+
+    /// Whether an id is of this server's own making.
+    public static func isOwn(_ id: String) -> Bool { id.hasPrefix(prefix) }
+
     /// The side of a participant.
     public init(_ userID: UserID, in call: Call) {
         self.userID = userID
         let side = userID == call.createdBy ? "caller" : "callee"
-        id = "callrelay-\(side)-\(call.id.rawValue.prefix(12))"
+        id = "\(Self.prefix)\(side)-\(call.id.rawValue.prefix(12))"
     }
 }

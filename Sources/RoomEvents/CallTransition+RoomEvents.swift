@@ -5,17 +5,21 @@ extension CallTransition {
     /// What the call's room is told of this, in order.
     ///
     /// A call of two is told in the words of the Matrix specification (VoIP module, version 1): the invite, which of the callee's
-    /// devices took it, a refusal, the end. Each is told at most once. Nothing that the media are found by goes into the room. Any
-    /// other call is told of in one line of text.
+    /// devices took it, a refusal, the end. Each is told at most once. Nothing that the media are found by goes into the room, unless
+    /// one of the two takes part there: then descriptions, relayed candidates and mutes do, too. Any other call is told of in one
+    /// line of text.
+    ///
+    /// `streams` tells what users were last heard to send.
     public func roomEvents(
         _ announcement: RoomAnnouncement,
         policy: CallPolicy,
+        streams: (UserID) -> [SessionDescription.Stream] = { _ in [] },
         using generator: inout some RandomNumberGenerator
     ) -> [RoomEvent] {
         guard announcement != .none else { return [] }
         var composed: [RoomEvent] = []
         for event in events {
-            for draft in drafts(of: event, announcement, &generator) {
+            for draft in drafts(of: event, announcement, streams, &generator) {
                 let part = composed.count { $0.sequence == event.sequence }
                 composed.append(draft.event(of: event, part: part, in: call, policy))
             }
@@ -26,19 +30,25 @@ extension CallTransition {
     private func drafts(
         of event: CallEvent,
         _ announcement: RoomAnnouncement,
+        _ streams: (UserID) -> [SessionDescription.Stream],
         _ generator: inout some RandomNumberGenerator
     ) -> [Draft] {
         guard call.isOfTwo else {
             return event.kind == .initiated ? [.notice(of: call)] : []
         }
         let caller = CallParty(call.createdBy, in: call)
+        if event.isOfRoom {
+            // Who answered there, and that all others who ring there may stop, is the caller's to say.
+            let isRefusal = event.kind == .ended(.rejected) || event.kind == .ended(.busy)
+            guard event.kind == .answered || isRefusal else { return [] }
+        }
         switch event.kind {
         case .initiated:
             return [invite(announcement, &generator)]
         case .answered:
             // By this the callee's other devices stop ringing.
             guard let user = event.userID else { return [] }
-            let chosen = JSONText.string(CallParty(user, in: call).id)
+            let chosen = JSONText.string(call.participant(user)?.roomParty ?? CallParty(user, in: call).id)
             return [Draft("m.call.select_answer", by: caller, in: call, [("selected_party_id", chosen)])]
         case .rejected:
             guard let user = event.userID else { return [] }
@@ -48,11 +58,69 @@ extension CallTransition {
             let isAnswered = call.answeredAt != nil
             let side = isAnswered ? event.userID.map { CallParty($0, in: call) } ?? caller : caller
             return [Draft("m.call.hangup", by: side, in: call, [("reason", .string(reason.inRoom))])]
-        case .ringing, .missed, .joined, .resumed, .disconnected, .left, .audioToggled, .videoToggled, .mediaState,
-            .signal,
-            .relayAllocated, .relayReleased, .roomEventUndelivered:
+        case .signal(let signal):
+            return event.userID.flatMap { passed(signal, from: $0) }.map { [$0] } ?? []
+        case .audioToggled, .videoToggled:
+            return event.userID.flatMap { muted($0, streams($0)) }.map { [$0] } ?? []
+        case .ringing, .missed, .joined, .resumed, .disconnected, .left, .mediaState, .relayAllocated, .relayReleased,
+            .roomEventUndelivered:
             return []
         }
+    }
+
+    /// A description or candidate for whoever takes part in the room. Of candidates only relayed ones, which tell no address but the
+    /// relay's: a room keeps what it was told.
+    private func passed(_ signal: Signal, from user: UserID) -> Draft? {
+        guard call.isInRoom, let payload = try? JSONText(validating: signal.payload) else { return nil }
+        let party = CallParty(user, in: call)
+        guard signal.kind != .candidate else {
+            let isObject = payload.kind == .object
+            let line = (isObject ? payload["candidate"]?.stringValue : payload.stringValue) ?? ""
+            guard line.isEmpty || line.contains(" typ relay") else { return nil }
+            let candidate: [(String, JSONText?)] = [
+                ("candidate", .string(line)), ("sdpMid", isObject ? payload["sdpMid"] : nil),
+                ("sdpMLineIndex", isObject ? payload["sdpMLineIndex"] : nil),
+            ]
+            return Draft("m.call.candidates", by: party, in: call, [("candidates", .array([.object(candidate)]))])
+                .repeatable
+        }
+        guard let sdp = payload["sdp"]?.stringValue, let text = SessionDescription.withoutAddresses(sdp) else {
+            return nil
+        }
+        let metadata = SessionDescription(sdp).map { self.metadata(of: $0.streams, user) }
+        let members: [(String, JSONText?)] = [
+            ("description", .object([("type", .string(signal.kind.rawValue)), ("sdp", .string(text))])),
+            ("lifetime", .integer(Draft.momentary)), ("sdp_stream_metadata", metadata),
+            ("org.matrix.msc3077.sdp_stream_metadata", metadata),
+        ]
+        return Draft("m.call.negotiate", by: party, in: call, members).repeatable
+    }
+
+    /// What of a user's streams is switched off, for whoever takes part in the room.
+    private func muted(_ user: UserID, _ streams: [SessionDescription.Stream]) -> Draft? {
+        guard call.isInRoom, !streams.isEmpty else { return nil }
+        let metadata = metadata(of: streams, user)
+        return Draft(
+            "m.call.sdp_stream_metadata_changed",
+            by: CallParty(user, in: call),
+            in: call,
+            [("sdp_stream_metadata", metadata), ("org.matrix.msc3077.sdp_stream_metadata", metadata)]
+        ).repeatable
+    }
+
+    /// The first stream is a user's microphone and camera, any other one a screen.
+    private func metadata(of streams: [SessionDescription.Stream], _ user: UserID) -> JSONText {
+        let participant = call.participant(user)
+        return .object(
+            streams.enumerated().map { index, stream in
+                let isVideo = stream.hasVideo && participant?.videoEnabled != false
+                let media: [(String, JSONText?)] = [
+                    ("purpose", index == 0 ? "m.usermedia" : "m.screenshare"),
+                    ("audio_muted", .boolean(participant?.audioEnabled == false)), ("video_muted", .boolean(!isVideo)),
+                ]
+                return (stream.id, .object(media))
+            }
+        )
     }
 
     private func invite(
@@ -112,8 +180,20 @@ private struct Draft {
     let sender: UserID
     let content: JSONText
 
+    /// Whether there may be more of its type from its sender.
+    private var isRepeatable = false
+
     /// Milliseconds for which an event is worth sending. An invite is worth it as long as the call rings.
     private static let lifetime: Int64 = 600_000
+    /// The same of what belongs to a moment of the call.
+    static let momentary: Int64 = 60_000
+
+    /// The same, of which there may be more.
+    var repeatable: Draft {
+        var draft = self
+        draft.isRepeatable = true
+        return draft
+    }
 
     init(_ type: String, by party: CallParty, in call: Call, _ members: [(String, JSONText?)] = []) {
         self.type = type
@@ -136,15 +216,16 @@ private struct Draft {
     }
 
     func event(of event: CallEvent, part: Int, in call: Call, _ policy: CallPolicy) -> RoomEvent {
-        let isAnnouncement = event.kind == .initiated
+        let lifetime = event.kind == .initiated ? policy.ringTimeout : isRepeatable ? Self.momentary : Self.lifetime
+        let number = isRepeatable ? ".\(event.sequence)" : ""
         return RoomEvent(
             sequence: event.sequence,
             part: part,
             type: type,
             sender: sender,
             content: content.text,
-            transactionID: "\(call.id.rawValue).\(type).\(sender)",
-            expiresAt: event.at.advanced(byMilliseconds: isAnnouncement ? policy.ringTimeout : Self.lifetime)
+            transactionID: "\(call.id.rawValue).\(type)\(number).\(sender)",
+            expiresAt: event.at.advanced(byMilliseconds: lifetime)
         )
     }
 }

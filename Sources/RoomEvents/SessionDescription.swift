@@ -73,6 +73,14 @@ public struct SessionDescription: Hashable, Sendable {
         self.streams = streams
     }
 
+    /// Any description without its addresses, whatever it describes; `nil` if it is none, or too large for a room.
+    static func withoutAddresses(_ sdp: String) -> String? {
+        guard sdp.utf8.count <= 2 * sizeLimit, sdp.hasPrefix("v=0") else { return nil }
+        let text = sdp.split { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }.compactMap(withoutAddress).map { $0 + "\r\n" }
+            .joined()
+        return text.utf8.count <= sizeLimit ? text : nil
+    }
+
     private static func close(_ sections: inout [Section], _ credentials: Credentials) {
         guard !sections.isEmpty else { return }
         sections[sections.count - 1].hasCredentials = credentials.areComplete

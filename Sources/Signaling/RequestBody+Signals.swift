@@ -9,7 +9,11 @@ extension RequestBody {
 
     /// The `deviceId` of a request.
     public func device() throws(CallFailure) -> DeviceID? {
-        try string("deviceId", limit: CallLimits.deviceIDLength)
+        guard let device = try string("deviceId", limit: CallLimits.deviceIDLength) else { return nil }
+        guard !device.hasPrefix(RoomSide.prefix) else {
+            throw .invalid(detail: "deviceId must not begin with \(RoomSide.prefix).")
+        }
+        return device
     }
 
     /// The `reason` of a request; one that we do not know counts as none.

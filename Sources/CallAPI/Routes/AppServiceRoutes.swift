@@ -44,7 +44,7 @@ struct AppServiceRoutes {
         guard let events = json["events"]?.elements(limit: Self.countLimit) else {
             return Self.refusal(.badRequest, "M_BAD_JSON")
         }
-        await listener.hear(
+        try await listener.hear(
             HomeserverTransaction(
                 events: events.compactMap(Self.event),
                 usersWithChangedDevices: Self.changedDevices(json)
@@ -56,9 +56,16 @@ struct AppServiceRoutes {
     /// What cannot be read is passed over: the homeserver would send it for ever.
     private static func event(_ json: JSONText) -> HomeserverTransaction.Event? {
         guard let type = json["type"]?.stringValue, let room = json["room_id"]?.stringValue,
-            room.utf8.count <= CallLimits.identifierLength
+            room.utf8.count <= CallLimits.identifierLength, let sender = json["sender"]?.stringValue
         else { return nil }
-        return HomeserverTransaction.Event(type: type, roomID: room, stateKey: json["state_key"]?.stringValue)
+        return HomeserverTransaction.Event(
+            type: type,
+            roomID: room,
+            stateKey: json["state_key"]?.stringValue,
+            id: json["event_id"]?.stringValue ?? "",
+            sender: sender,
+            content: json["content"] ?? .object([])
+        )
     }
 
     /// By the specification's name, or by that of the proposal (MSC3202).

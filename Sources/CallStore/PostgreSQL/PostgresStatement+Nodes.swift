@@ -35,7 +35,7 @@ extension PostgresStatement {
         [.bigint, .bigint],
         """
         SELECT call_id, user_id, session FROM call_participants
-        WHERE session IS NOT NULL AND split_part(session, '.', 1) NOT IN (
+        WHERE session IS NOT NULL AND session NOT LIKE 'room/%' AND split_part(session, '.', 1) NOT IN (
             SELECT node_id FROM call_nodes
             WHERE seen_at >= (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1)
         ORDER BY call_id LIMIT $2

@@ -36,7 +36,7 @@ extension SQLiteCallStore {
             let find = try db.cachedStatement(
                 sql: """
                     SELECT call_id, user_id, session FROM call_participants
-                    WHERE session IS NOT NULL AND substr(session, 1, instr(session || '.', '.') - 1) NOT IN (
+                    WHERE session IS NOT NULL AND session NOT LIKE 'room/%' AND substr(session, 1, instr(session || '.', '.') - 1) NOT IN (
                         SELECT node_id FROM call_nodes
                         WHERE seen_at >= CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) - ?)
                     ORDER BY call_id LIMIT ?

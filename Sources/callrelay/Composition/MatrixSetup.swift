@@ -110,6 +110,9 @@ struct MatrixSetup {
             onDevices: { [tokens] users in
                 // The homeserver need not wait for the time that clients are given.
                 Task { await sockets.recheckTokens(of: users) { tokens.forget($0) } }
+            },
+            onCall: { said, sender, room throws(CallFailure) in
+                try await calls.hear(said, from: sender, in: room)
             }
         )
     }

@@ -1,0 +1,187 @@
+"""A client of the homeserver that knows nothing of callrelay, and an API client beside it: each with a peer connection of Chromium.
+
+The stock client does what the JavaScript and the Dart SDK do with `m.call.*`: rings if it is the invitee, answers in the room,
+takes what comes after that from the inviting user and party alone, and batches its candidates.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Page
+
+from homeserver import CLIENT, Account
+from signaling_client import SignalingClient
+
+PEERS = """
+window.peers = {};
+window.media = async (video) => navigator.mediaDevices.getUserMedia({audio: true, video});
+window.makePeer = async (name, iceServers, policy, video) => {
+  const connection = new RTCPeerConnection({iceServers, iceTransportPolicy: policy});
+  const peer = {connection, found: [], troubles: []};
+  connection.onicecandidate = ({candidate}) => peer.found.push(candidate ? candidate.toJSON() : {candidate: ""});
+  const stream = await media(video);
+  for (const track of stream.getTracks()) connection.addTrack(track, stream);
+  peers[name]?.connection.close();
+  peers[name] = peer;
+};
+window.offer = async (name) => {
+  const {connection} = peers[name];
+  await connection.setLocalDescription();
+  return {type: "offer", sdp: connection.localDescription.sdp};
+};
+window.take = async (name, description) => {
+  const {connection} = peers[name];
+  await connection.setRemoteDescription(description);
+  if (description.type !== "offer") return null;
+  await connection.setLocalDescription();
+  return {type: "answer", sdp: connection.localDescription.sdp};
+};
+window.found = (name) => peers[name]?.found.splice(0) ?? [];
+window.candidate = async (name, candidate) => {
+  // An older offer's candidates are nobody's any more; that is what SDKs log and pass over.
+  try { await peers[name].connection.addIceCandidate(candidate); } catch (error) { peers[name].troubles.push(`${error}`); }
+};
+window.stats = async (name) => {
+  const stats = [...(await peers[name].connection.getStats()).values()];
+  const byId = Object.fromEntries(stats.map((stat) => [stat.id, stat]));
+  const transport = stats.find((stat) => stat.type === "transport");
+  const pair = byId[transport?.selectedCandidatePairId];
+  const inbound = (kind) => stats.find((stat) => stat.type === "inbound-rtp" && stat.kind === kind)?.packetsReceived ?? 0;
+  return {
+    state: peers[name].connection.connectionState, audio: inbound("audio"), video: inbound("video"),
+    local: byId[pair?.localCandidateId]?.candidateType, remote: byId[pair?.remoteCandidateId]?.candidateType,
+  };
+};
+"""
+
+
+@dataclass
+class StockClient:
+    """One device of an account: `ring` and then `answer`, or `call` … and between them `pump`."""
+
+    account: Account
+    page: Page
+    room: str
+    video: bool = False
+    party_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    since: str | None = None
+    call_id: str | None = None
+    other: tuple[str, str] | None = None
+    heard: list[dict] = field(default_factory=list)
+    invite: dict | None = None
+    is_talking: bool = False
+    end_reason: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.party_id
+
+    def send(self, kind: str, **content: object) -> str:
+        content = {"version": "1", "call_id": self.call_id, "party_id": self.party_id, **content}
+        return self.account.send(self.room, f"m.call.{kind}", content)
+
+    def sync(self) -> None:
+        """What is new in the room, handled as it comes."""
+        after = f"&since={self.since}" if self.since else ""
+        answer = self.account.request("GET", f"{CLIENT}/sync?timeout=0{after}")
+        is_first, self.since = self.since is None, answer["next_batch"]
+        room = answer.get("rooms", {}).get("join", {}).get(self.room, {})
+        for event in room.get("timeline", {}).get("events", []):
+            if not is_first and event["type"].startswith("m.call.") and event["sender"] != self.account.user_id:
+                self.hear(event)
+
+    def hear(self, event: dict) -> None:
+        kind, content = event["type"].removeprefix("m.call."), event["content"]
+        self.heard.append(event)
+        if kind == "invite" and content.get("invitee") == self.account.user_id:
+            self.invite, self.call_id = event, content["call_id"]
+            self.other = (event["sender"], content["party_id"])
+            return
+        # The SDKs bind a call to the user and the party that it came from.
+        if content["call_id"] != self.call_id or (event["sender"], content["party_id"]) != self.other:
+            return
+        match kind:
+            case "select_answer" if content["selected_party_id"] != self.party_id:
+                self.end_reason = "answered elsewhere"
+            case "hangup" | "reject":
+                self.end_reason = content.get("reason", kind)
+            case "negotiate" if self.is_talking:
+                answer = self.page.evaluate("([n, d]) => take(n, d)", [self.name, content["description"]])
+                if answer:
+                    self.send("negotiate", description=answer, lifetime=60000)
+            case "candidates" if self.is_talking:
+                for candidate in content["candidates"]:
+                    self.page.evaluate("([n, c]) => candidate(n, c)", [self.name, candidate])
+
+    def ice_servers(self) -> list[dict]:
+        given = self.account.turn_server()
+        return [{"urls": given["uris"], "username": given["username"], "credential": given["password"]}]
+
+    def answer(self) -> None:
+        """Takes the call that rings."""
+        content = self.invite["content"]
+        ice = self.ice_servers()
+        self.page.evaluate("([n, i, v]) => makePeer(n, i, 'relay', v)", [self.name, ice, self.video])
+        answer = self.page.evaluate("([n, d]) => take(n, d)", [self.name, content["offer"]])
+        self.is_talking = True
+        self.send("answer", answer=answer)
+
+    def pump(self) -> None:
+        self.sync()
+        if found := self.page.evaluate("n => found(n)", self.name):
+            self.send("candidates", candidates=found)
+
+    def stats(self) -> dict:
+        return self.page.evaluate("n => stats(n)", self.name)
+
+
+@dataclass
+class APIClient:
+    """A client of the API as the call page is one, with candidates by the relay alone."""
+
+    socket: SignalingClient
+    page: Page
+    call_id: str
+    ice: dict
+    video: bool = False
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
+    has_peer: bool = False
+    toggles: list[dict] = field(default_factory=list)
+    ended: dict | None = None
+
+    def make(self) -> None:
+        servers = self.ice["iceServers"]
+        self.page.evaluate("([n, i, v]) => makePeer(n, i, 'relay', v)", [self.name, servers, self.video])
+        self.has_peer = True
+
+    def pump(self) -> None:
+        while self.socket.received:
+            event, payload = self.socket.received.pop(0)
+            match event:
+                case "user-joined":
+                    self.make()
+                    offer = self.page.evaluate("n => offer(n)", self.name)
+                    assert self.socket.call("webrtc-offer", {"callId": self.call_id, "offer": offer})["ok"]
+                case "webrtc-offer":
+                    if not self.has_peer:
+                        self.make()
+                    answer = self.page.evaluate("([n, d]) => take(n, d)", [self.name, payload["offer"]])
+                    assert self.socket.call("webrtc-answer", {"callId": self.call_id, "answer": answer})["ok"]
+                case "webrtc-answer":
+                    if self.has_peer:
+                        self.page.evaluate("([n, d]) => take(n, d)", [self.name, payload["answer"]])
+                case "ice-candidate":
+                    if self.has_peer:
+                        self.page.evaluate("([n, c]) => candidate(n, c)", [self.name, payload["candidate"]])
+                case "audio-toggled" | "video-toggled":
+                    self.toggles.append({"event": event, **payload})
+                case "call-ended":
+                    self.ended = payload
+        if self.has_peer:
+            for candidate in self.page.evaluate("n => found(n)", self.name):
+                said = {"callId": self.call_id, "candidate": candidate}
+                assert self.socket.call("ice-candidate", said)["ok"]
+
+    def stats(self) -> dict:
+        return self.page.evaluate("n => stats(n)", self.name)
+

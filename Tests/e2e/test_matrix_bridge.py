@@ -1,0 +1,222 @@
+"""Calls of the API that are answered by a client of the homeserver, in the room: it knows nothing of callrelay."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from homeserver import Homeserver
+from matrix_calls import MatrixCalls, MatrixServer
+from stock_client import PEERS, APIClient, StockClient
+from test_matrix_appservice import TOKENS, registration
+from waiting import eventually
+
+PATIENCE_SECONDS = 40
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MatrixCalls]:
+    """A server and a homeserver that have each other's tokens, and whose clients have one relay."""
+    folder = tmp_path_factory.mktemp("bridge")
+    server = MatrixServer(folder / "server", Homeserver(folder / "first"), TOKENS)
+    homeserver = Homeserver(
+        folder / "synapse",
+        app_services=[registration(server)],
+        turn_uris=[f"turn:127.0.0.1:{server.turn_port}?transport=udp"],
+        turn_shared_secret=server.turn_secret,
+    )
+    server.settings["MATRIX_HOMESERVER_URL"] = homeserver.url
+    with homeserver, server, MatrixCalls(homeserver, server) as calls:
+        eventually(lambda: "reaches this server as its application service" in server.log, "the two found each other")
+        yield calls
+
+
+@pytest.fixture
+def page(browser: Browser, calls: MatrixCalls) -> Iterator[Page]:
+    """A page that may open microphones, with nothing of ours in it."""
+    context = browser.new_context(permissions=["camera", "microphone"])
+    page = context.new_page()
+    page.goto(f"{calls.server.url}/healthz")
+    page.evaluate(f"() => {{ {PEERS} }}")
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def room(calls: MatrixCalls) -> str:
+    return calls.room("alice", "bob")
+
+
+def ringing(calls: MatrixCalls, page: Page, room: str, **options: object) -> tuple[APIClient, StockClient]:
+    """Alice calls by the API; Bob's client in the room rings."""
+    is_video = options.get("callType") == "video"
+    bob = StockClient(calls.account("bob"), page, room, is_video)
+    bob.sync()
+    socket = calls.socket("alice")
+    placed = calls.post("/api/calls/initiate", "alice", {"roomId": room, **options}).json()
+    assert socket.call("join-call", {"callId": placed["callId"]})["ok"]
+    alice = APIClient(socket, page, placed["callId"], placed, is_video)
+    until([bob], lambda: bob.invite is not None, "it rings")
+    return alice, bob
+
+
+def until(clients: list, condition: Callable[[], bool], what: str) -> None:
+    """Lets the clients hear and say what there is until it is so."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come about"
+        for client in clients:
+            client.pump() if isinstance(client, APIClient) or client.is_talking else client.sync()
+        time.sleep(0.05)
+
+
+def talk(alice: APIClient, bob: StockClient) -> None:
+    """Media flows both ways, from relay to relay."""
+
+    def flows() -> bool:
+        if not alice.has_peer:
+            return False
+        before = [alice.stats(), bob.stats()]
+        return all(stats["audio"] > 50 and stats["local"] == "relay" for stats in before)
+
+    until([alice, bob], flows, "media both ways")
+
+
+def test_a_call_is_answered_in_the_room_and_media_flows_through_the_relay(
+    calls: MatrixCalls, page: Page, room: str
+) -> None:
+    alice, bob = ringing(calls, page, room)
+    bob.answer()
+    talk(alice, bob)
+    status = calls.status(alice.call_id, "alice")
+    assert status["state"] == "active"
+    assert {person["state"] for person in status["participants"]} == {"joined"}
+    # The relay knows whose bytes the caller's are.
+    eventually(
+        lambda: calls.participant(alice.call_id, "alice").get("relay", {}).get("bytesSent", 0) > 0, "the caller's bytes"
+    )
+    told = [event for event in calls.account("bob").timeline(room) if event["sender"] == calls.id("alice")]
+    kinds = [event["type"].removeprefix("m.call.") for event in told]
+    assert kinds[0] == "invite" and kinds.count("select_answer") == 1 and kinds.count("negotiate") == 1
+    chosen = next(event for event in told if event["type"] == "m.call.select_answer")
+    assert chosen["content"]["selected_party_id"] == bob.party_id
+    lines = [each["candidate"] for event in told for each in event["content"].get("candidates", [])]
+    assert lines and all(" typ relay" in line for line in lines if line), "no address but the relay's"
+    # Bob hangs up.
+    bob.send("hangup", reason="user_hangup")
+    until([alice], lambda: alice.ended is not None, "the caller hears the end")
+    assert alice.ended["reason"] == "hangup" and alice.ended["by"] == calls.id("bob")
+    # Nobody says in his name what he said himself.
+    own = [event for event in calls.account("bob").timeline(room) if event["type"] == "m.call.hangup"]
+    assert [event["content"]["party_id"] for event in own] == [bob.party_id]
+
+
+def test_the_caller_hangs_up(calls: MatrixCalls, page: Page, room: str) -> None:
+    alice, bob = ringing(calls, page, room, callType="video")
+    bob.answer()
+    talk(alice, bob)
+    until([alice, bob], lambda: alice.stats()["video"] > 20 and bob.stats()["video"] > 20, "pictures both ways")
+    assert calls.post(f"/api/calls/{alice.call_id}/end", "alice").status_code == 200
+    until([bob], lambda: bob.end_reason == "user_hangup", "the room's client hears the end")
+
+
+def test_mutes_go_both_ways(calls: MatrixCalls, page: Page, room: str) -> None:
+    alice, bob = ringing(calls, page, room)
+    bob.answer()
+    talk(alice, bob)
+    key = "org.matrix.msc3077.sdp_stream_metadata"
+    bob.send("sdp_stream_metadata_changed", **{key: {"s": {"purpose": "m.usermedia", "audio_muted": True}}})
+    until([alice, bob], lambda: bool(alice.toggles), "the caller hears of the mute")
+    assert alice.toggles[0]["event"] == "audio-toggled" and alice.toggles[0]["enabled"] is False
+    assert not calls.participant(alice.call_id, "bob", asking="alice")["audioEnabled"]
+    assert alice.socket.call("toggle-audio", {"callId": alice.call_id, "enabled": False})["ok"]
+
+    def said() -> list[dict]:
+        return [event for event in bob.heard if event["type"] == "m.call.sdp_stream_metadata_changed"]
+
+    until([alice, bob], lambda: bool(said()), "the room's client hears of the mute")
+    [stream] = said()[0]["content"][key].values()
+    assert stream["purpose"] == "m.usermedia" and stream["audio_muted"] is True
+    negotiated = next(event for event in bob.heard if event["type"] == "m.call.negotiate")
+    assert negotiated["content"][key].keys() == said()[0]["content"][key].keys()
+    calls.post(f"/api/calls/{alice.call_id}/end", "alice")
+
+
+def test_a_refusal_in_the_room_is_one(calls: MatrixCalls, page: Page, room: str) -> None:
+    alice, bob = ringing(calls, page, room)
+    bob.send("reject")
+    until([alice, bob], lambda: alice.ended is not None, "the caller hears it")
+    assert alice.ended["reason"] == "rejected" and alice.ended["by"] == calls.id("bob")
+    # Bob's other devices stop ringing by the caller's word.
+    until([bob], lambda: bob.end_reason is not None, "the room hears the end")
+    rejects = [event for event in calls.account("bob").timeline(room) if event["type"] == "m.call.reject"]
+    assert [event["content"]["party_id"] for event in rejects] == [bob.party_id]
+
+
+def test_a_device_that_gives_up_is_not_everybodys_refusal(calls: MatrixCalls, page: Page, room: str) -> None:
+    """Older FluffyChats hang up after a minute of ringing; the user's other devices may still answer."""
+    alice, bob = ringing(calls, page, room)
+    desk = StockClient(calls.account("bob"), page, room, call_id=bob.call_id)
+    bob.send("hangup", reason="userHangup")
+    time.sleep(1)
+    alice.pump()
+    assert alice.ended is None and calls.status(alice.call_id, "alice")["state"] == "ringing"
+    desk.invite, desk.other, desk.since = bob.invite, bob.other, bob.since
+    desk.answer()
+    talk(alice, desk)
+    until([bob], lambda: bob.end_reason == "answered elsewhere", "the first one hears who answered")
+    # What another device says now is nobody's.
+    bob.send("hangup", reason="user_hangup")
+    time.sleep(1)
+    alice.pump()
+    assert alice.ended is None
+    calls.post(f"/api/calls/{alice.call_id}/end", "alice")
+
+
+def test_whoever_answered_by_the_api_was_first(calls: MatrixCalls, page: Page, room: str) -> None:
+    alice, bob = ringing(calls, page, room)
+    calls.answer(alice.call_id, "bob")
+    bob.answer()
+    until([bob], lambda: bob.end_reason == "answered elsewhere", "the room's client hears it")
+    device = calls.participant(alice.call_id, "bob", asking="alice")["deviceId"]
+    assert device == calls.account("bob").device_id
+    calls.post(f"/api/calls/{alice.call_id}/end", "alice")
+
+
+def test_a_caller_who_comes_back_afresh_makes_a_new_offer(calls: MatrixCalls, page: Page, room: str) -> None:
+    """A page that was reloaded: the room's client is there for it as if it had come now."""
+    alice, bob = ringing(calls, page, room)
+    bob.answer()
+    talk(alice, bob)
+    alice.socket.disconnect()
+    again = calls.socket("alice")
+    joined = again.call("join-call", {"callId": alice.call_id})
+    assert joined["ok"] and [peer["userId"] for peer in joined["peers"]] == [calls.id("bob")]
+    fresh = APIClient(again, page, alice.call_id, joined)
+    until([fresh, bob], lambda: fresh.has_peer, "it is told that Bob is there")
+    until([fresh, bob], lambda: len([e for e in bob.heard if e["type"] == "m.call.negotiate"]) == 2, "a new offer")
+    calls.post(f"/api/calls/{alice.call_id}/end", "alice")
+
+
+def test_strangers_and_echoes_are_passed_over(calls: MatrixCalls, page: Page) -> None:
+    room = calls.room("alice", "bob", "carol")
+    bob = StockClient(calls.account("bob"), page, room)
+    bob.sync()
+    socket = calls.socket("alice")
+    call_id = calls.initiate("alice", room, ["bob"])
+    assert socket.call("join-call", {"callId": call_id})["ok"]
+    until([bob], lambda: bob.invite is not None, "it rings")
+    carol = StockClient(calls.account("carol"), page, room, call_id=call_id)
+    for who in (carol, StockClient(calls.account("alice"), page, room, call_id=call_id)):
+        who.send("answer", answer={"type": "answer", "sdp": "v=0"})
+        who.send("reject"), who.send("hangup", reason="user_busy")
+        who.send("candidates", candidates=[{"candidate": "x"}])
+    elsewhere = calls.room("bob", "carol")
+    StockClient(calls.account("bob"), page, elsewhere, call_id=call_id).send("reject")
+    for content in ({}, {"call_id": 5}, {"call_id": call_id}, {"call_id": call_id, "party_id": "x" * 300}):
+        calls.account("bob").send(room, "m.call.answer", content)
+    # What was said before this has been heard when this has.
+    bob.send("reject")
+    ended = socket.wait("call-ended")
+    assert ended["reason"] == "rejected" and ended["by"] == calls.id("bob")
