@@ -24,6 +24,11 @@ extension Call {
     /// Whether somebody takes part in it in the room.
     public var isInRoom: Bool { participants.contains { $0.roomParty != nil } }
 
+    /// Whether everybody who takes part in it does so in the room: this server hears of its end only if somebody says so.
+    public var isOfRoomAlone: Bool {
+        state != .ended && !present.isEmpty && present.allSatisfy { $0.roomParty != nil } && state != .ringing
+    }
+
     /// Those who take part in the room now.
     public var roomSides: [Participant] { present.filter { $0.roomParty != nil } }
 }

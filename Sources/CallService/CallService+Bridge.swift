@@ -13,11 +13,21 @@ extension CallService {
     public func hear(
         _ said: RoomCallEvent,
         from user: UserID,
-        in roomID: String
+        in roomID: String,
+        age: Int64 = 0
     ) async throws(CallFailure) {
         // What this server said itself comes back, too.
         guard !CallParty.isOwn(said.partyID), let id = CallID(said.callID) else { return }
         let known = try await stored { () async throws(StoreFailure) in try await self.store.call(id) }
+        if known == nil, case .invite(let offer, let isVideo, let invitee, let lifetime) = said.kind, age < lifetime {
+            let initiation = CallInitiation(
+                roomID: roomID,
+                callType: isVideo ? .video : .voice,
+                invitees: invitee.map { [$0] },
+                offer: Signal(kind: .offer, to: nil, payload: offer.text)
+            )
+            return try await ring(initiation, as: id, from: user, party: said.partyID)
+        }
         guard let call = known, call.roomID == roomID, call.state != .ended, !call.isGroup,
             let participant = call.participant(user)
         else { return }
@@ -52,17 +62,67 @@ extension CallService {
             // One device that gives up while others of the user still ring says no more than that, unless it cannot say no otherwise.
             guard said.isOfVersionZero || reason == "user_busy" else { return }
             _ = try await act(.reject(reason == "user_busy" ? .busy : nil), on: call.id, by: actor)
-        case .candidates, .negotiate, .muted:
+        case .invite, .selectAnswer, .candidates, .negotiate, .muted:
             return
         }
+    }
+
+    /// Somebody calls in the room: this server's clients ring, too.
+    private func ring(
+        _ initiation: CallInitiation,
+        as id: CallID,
+        from user: UserID,
+        party: String
+    ) async throws(CallFailure) {
+        let name = RoomSide.name(party)
+        let actor = Actor(userID: user, deviceID: name, session: name)
+        do throws(CallFailure) {
+            let terms = try await terms(of: initiation, Identity(userID: user))
+            guard !terms.audience.isEmpty else { return }
+            for _ in 0..<Self.glares {
+                if try await place(initiation, as: id, on: terms, by: actor) != nil {
+                    _ = try await act(.join(after: nil), on: id, by: actor)
+                    return
+                }
+                guard try await yields(to: id, from: user, in: initiation.roomID) else { return }
+            }
+        } catch .storeUnavailable {
+            throw .storeUnavailable
+        } catch {
+            // Clients of the room ring all the same; this server's do not.
+            log(.actRefused(call: id, code: error.code))
+        }
+    }
+
+    /// How often a call that is in the way of another one may be gone by then.
+    private static let glares = 4
+
+    /// Whether the room's call gives way to another one that rings in the room. Of two that were placed at the same time each for
+    /// the other the lesser id stays (Matrix client-server API, "Glare"); a call that nobody of this server's is in has ended
+    /// without a word.
+    private func yields(to id: CallID, from user: UserID, in roomID: String) async throws(CallFailure) -> Bool {
+        let known = try await stored { () async throws(StoreFailure) in try await self.store.activeCall(inRoom: roomID)
+        }
+        guard let call = known else { return true }
+        let isGlare =
+            call.state == .ringing && call.participant(user)?.state.isRinging == true && id.rawValue < call.id.rawValue
+        guard isGlare || call.isOfRoomAlone else { return false }
+        try await endInPassing(call)
+        return true
+    }
+
+    /// Ends a call that another one takes the place of.
+    func endInPassing(_ call: Call) async throws(CallFailure) {
+        guard let side = call.present.first else { return }
+        _ = try await act(.end(nil), on: call.id, by: Actor(userID: side.userID, deviceID: side.deviceID))
     }
 
     /// Somebody who is in the call by the room says something of it.
     private func goOn(_ said: RoomCallEvent, in call: Call, by actor: Actor) async throws(CallFailure) {
         let participant = call.participant(actor.userID)
         switch said.kind {
-        case .answer:
-            // It was taken, perhaps without the join, if this server ended in between.
+        case .invite, .answer:
+            // It was placed, or taken, perhaps without the join, if this server ended in between.
             guard participant?.session == nil else { return }
             _ = try await act(.join(after: nil), on: call.id, by: actor)
         case .candidates(let candidates):
@@ -78,6 +138,13 @@ extension CallService {
             if let video, participant?.videoEnabled == video {
                 _ = try await act(.toggleVideo(!video), on: call.id, by: actor)
             }
+        case .selectAnswer(let party):
+            // Another of those it rang for has it, who was heard before, or did not say so to this server.
+            let chosen = call.present.first {
+                $0.userID != actor.userID && ($0.roomParty ?? CallParty($0.userID, in: call).id) == party
+            }
+            guard chosen == nil, call.state != .ringing else { return }
+            _ = try await act(.end(nil), on: call.id, by: actor)
         case .reject, .hangup:
             _ = try await act(.end(nil), on: call.id, by: actor)
         }
@@ -93,9 +160,12 @@ extension CallService {
     }
 
     /// A client of ours has joined afresh: those who are in the room are there for it as if they had come now, so that it makes them an
-    /// offer. Called from the call's lane.
-    func rejoinRoomSides(of call: Call) async {
-        for side in call.roomSides where side.session != nil {
+    /// offer. Not if it has the caller's own offer still to answer. Called from the call's lane.
+    func rejoinRoomSides(of call: Call, for user: UserID) async throws(CallFailure) {
+        guard call.isInRoom else { return }
+        try await learnStreams(of: user, in: call)
+        let hasDescribed = sentStreams.of(user, in: call.id) != nil
+        for side in call.roomSides where side.session != nil && (hasDescribed || side.userID != call.createdBy) {
             let actor = Actor(userID: side.userID, deviceID: side.deviceID, session: side.session)
             do throws(CallFailure) {
                 _ = try await actInLane(.join(after: nil), on: call.id, by: actor, authorise: { _ in })

@@ -46,6 +46,11 @@ extension CallService {
                 // An earlier try's, whose answer was lost.
                 return CallAdmission(call: existing, ice: iceServers(for: actor.userID, in: existing), isNew: true)
             }
+            if existing.isOfRoomAlone, existing.roomSides.contains(where: { $0.userID == actor.userID }) {
+                // Whoever starts another one here is not in that one any more.
+                try await endInPassing(existing)
+                continue
+            }
             guard let own = existing.participant(actor.userID), own.state.isRinging,
                 existing.isGroup || existing.state == .ringing
             else { throw .callExists(existing) }
@@ -59,7 +64,7 @@ extension CallService {
     }
 
     /// What a new call depends on, besides what it is asked to be.
-    private struct Terms {
+    struct Terms {
         /// Whom it is for.
         let audience: [UserID]
         /// What its room may be told.
@@ -67,7 +72,7 @@ extension CallService {
     }
 
     /// The terms of a new call, if the user may start one.
-    private func terms(of initiation: CallInitiation, _ identity: Identity) async throws(CallFailure) -> Terms {
+    func terms(of initiation: CallInitiation, _ identity: Identity) async throws(CallFailure) -> Terms {
         try await rooms.requireMayStart(in: initiation.roomID, identity)
         let announcement = try await rooms.announcement(in: initiation.roomID, identity)
         let isOpen = initiation.invitees == nil
@@ -78,7 +83,7 @@ extension CallService {
     }
 
     /// Writes a new call and rings; `nil` if the room has one.
-    private func place(
+    func place(
         _ initiation: CallInitiation,
         as id: CallID?,
         on terms: Terms,

@@ -64,7 +64,7 @@ extension CallService {
                 after == nil ? Replay.kept(past, for: actor.userID, answersAfter: earlier, in: call) : []
             let ice = self.iceServers(for: actor.userID, in: call)
             self.hub.join(socket.id, call, kept: kept, ice: ice)
-            if after == nil { await self.rejoinRoomSides(of: call) }
+            if after == nil { try await self.rejoinRoomSides(of: call, for: actor.userID) }
             return JoinOutcome(call: call, ice: ice, peers: call.peers(of: actor.userID), missed: missed)
         }
     }

@@ -200,14 +200,13 @@ extension CallService {
     {
         let notices = outbox == nil ? [] : transition.notices
         var generator = SystemRandomNumberGenerator()
-        sentStreams.note(transition)
         let roomEvents =
             roomOutbox == nil
             ? []
             : transition.roomEvents(
                 announcement,
                 policy: policy,
-                streams: { sentStreams.of($0, in: transition.call.id) ?? [] },
+                streams: { sentStreams.of($0, in: transition.call.id) },
                 using: &generator
             )
         return CallCommit(
@@ -241,6 +240,7 @@ extension CallService {
     private func committed(_ commit: CallCommit) async {
         let call = commit.transition.call
         recentCalls.remember(call)
+        sentStreams.note(commit.transition)
         if let reason = commit.transition.end {
             mediaRelay?.callEnded(call.id)
             log(.callEnded(call: call.id, reason: reason, isByTime: call.endedBy == nil))

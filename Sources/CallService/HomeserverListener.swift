@@ -23,6 +23,8 @@ public struct HomeserverTransaction: Sendable {
         public let sender: UserID
         /// What it says, a JSON object.
         public let content: JSONText
+        /// Milliseconds since it was sent, by the homeserver's clock.
+        public let age: Int64
 
         /// An event as the homeserver told of it.
         public init(
@@ -31,7 +33,8 @@ public struct HomeserverTransaction: Sendable {
             stateKey: String?,
             id: String,
             sender: UserID,
-            content: JSONText
+            content: JSONText,
+            age: Int64
         ) {
             self.type = type
             self.roomID = roomID
@@ -39,6 +42,7 @@ public struct HomeserverTransaction: Sendable {
             self.id = id
             self.sender = sender
             self.content = content
+            self.age = age
         }
     }
 

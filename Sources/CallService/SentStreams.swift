@@ -20,12 +20,12 @@ final class SentStreams: Sendable {
     }
 
     /// Takes note of a description that a user sent.
-    func note(_ sdp: String, from user: UserID, in call: CallID) {
-        guard let description = SessionDescription(sdp) else { return }
-        streams.withLock { $0.set(description.streams, for: Key(call: call, user: user)) }
+    private func note(_ sdp: String, from user: UserID, in call: CallID) {
+        let description = SessionDescription(sdp)
+        streams.withLock { $0.set(description?.streams ?? [], for: Key(call: call, user: user)) }
     }
 
-    /// Takes note of what a transition has descriptions in it.
+    /// Takes note of the descriptions in what was committed.
     func note(_ transition: CallTransition) {
         guard transition.call.isInRoom else { return }
         for event in transition.outgoing where ["webrtc-offer", "webrtc-answer"].contains(event.name) {

@@ -41,7 +41,7 @@ public struct AppServiceListener: HomeserverListener {
     private let rooms: MatrixRooms
     private let onMoved: @Sendable (_ user: UserID, _ room: String) async -> Void
     private let onDevices: @Sendable (_ users: Set<UserID>) async -> Void
-    private let onCall: @Sendable (RoomCallEvent, _ sender: UserID, _ room: String) async throws(CallFailure) -> Void
+    private let onCall: @Sendable (RoomCallEvent, HomeserverTransaction.Event) async throws(CallFailure) -> Void
     /// Events that were heard, by their ids: what is repeated because a later one could not be taken is not heard twice.
     private let heard = Heard()
 
@@ -51,7 +51,7 @@ public struct AppServiceListener: HomeserverListener {
         rooms: MatrixRooms,
         onMoved: @escaping @Sendable (_ user: UserID, _ room: String) async -> Void,
         onDevices: @escaping @Sendable (_ users: Set<UserID>) async -> Void,
-        onCall: @escaping @Sendable (RoomCallEvent, _ sender: UserID, _ room: String) async throws(CallFailure) -> Void
+        onCall: @escaping @Sendable (RoomCallEvent, HomeserverTransaction.Event) async throws(CallFailure) -> Void
     ) {
         self.rooms = rooms
         self.onMoved = onMoved
@@ -68,7 +68,7 @@ public struct AppServiceListener: HomeserverListener {
             } else if RoomCallEvent.types.contains(event.type), !heard.contains(event.id),
                 let said = RoomCallEvent(type: event.type, content: event.content)
             {
-                try await onCall(said, event.sender, event.roomID)
+                try await onCall(said, event)
                 heard.note(event.id)
             }
         }

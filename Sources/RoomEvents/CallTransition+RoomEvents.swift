@@ -9,17 +9,19 @@ extension CallTransition {
     /// one of the two takes part there: then descriptions, relayed candidates and mutes do, too. Any other call is told of in one
     /// line of text.
     ///
-    /// `streams` tells what users were last heard to send.
+    /// `streams` tells what users were last heard to send; `nil` of whoever has not described anything yet.
     public func roomEvents(
         _ announcement: RoomAnnouncement,
         policy: CallPolicy,
-        streams: (UserID) -> [SessionDescription.Stream] = { _ in [] },
+        streams: (UserID) -> [SessionDescription.Stream]? = { _ in nil },
         using generator: inout some RandomNumberGenerator
     ) -> [RoomEvent] {
         guard announcement != .none else { return [] }
         var composed: [RoomEvent] = []
         for event in events {
-            for draft in drafts(of: event, announcement, streams, &generator) {
+            // Whoever is in the room speaks for themselves.
+            for draft in drafts(of: event, announcement, streams, &generator)
+            where call.participant(draft.sender)?.roomParty == nil {
                 let part = composed.count { $0.sequence == event.sequence }
                 composed.append(draft.event(of: event, part: part, in: call, policy))
             }
@@ -30,10 +32,10 @@ extension CallTransition {
     private func drafts(
         of event: CallEvent,
         _ announcement: RoomAnnouncement,
-        _ streams: (UserID) -> [SessionDescription.Stream],
+        _ streams: (UserID) -> [SessionDescription.Stream]?,
         _ generator: inout some RandomNumberGenerator
     ) -> [Draft] {
-        guard call.isOfTwo else {
+        guard call.isOfTwo || call.isInRoom else {
             return event.kind == .initiated ? [.notice(of: call)] : []
         }
         let caller = CallParty(call.createdBy, in: call)
@@ -56,12 +58,13 @@ extension CallTransition {
         case .ended(let reason):
             // A callee's own hangup would not be heard by the callee's other devices, which still ring.
             let isAnswered = call.answeredAt != nil
-            let side = isAnswered ? event.userID.map { CallParty($0, in: call) } ?? caller : caller
+            let ending = isAnswered ? event.userID ?? whoeverIsHere : call.createdBy
+            let side = CallParty(ending, in: call)
             return [Draft("m.call.hangup", by: side, in: call, [("reason", .string(reason.inRoom))])]
         case .signal(let signal):
-            return event.userID.flatMap { passed(signal, from: $0) }.map { [$0] } ?? []
+            return event.userID.flatMap { passed(signal, from: $0, isFirst: streams($0) == nil) }.map { [$0] } ?? []
         case .audioToggled, .videoToggled:
-            return event.userID.flatMap { muted($0, streams($0)) }.map { [$0] } ?? []
+            return event.userID.flatMap { muted($0, streams($0) ?? []) }.map { [$0] } ?? []
         case .ringing, .missed, .joined, .resumed, .disconnected, .left, .mediaState, .relayAllocated, .relayReleased,
             .roomEventUndelivered:
             return []
@@ -70,7 +73,7 @@ extension CallTransition {
 
     /// A description or candidate for whoever takes part in the room. Of candidates only relayed ones, which tell no address but the
     /// relay's: a room keeps what it was told.
-    private func passed(_ signal: Signal, from user: UserID) -> Draft? {
+    private func passed(_ signal: Signal, from user: UserID, isFirst: Bool) -> Draft? {
         guard call.isInRoom, let payload = try? JSONText(validating: signal.payload) else { return nil }
         let party = CallParty(user, in: call)
         guard signal.kind != .candidate else {
@@ -88,11 +91,15 @@ extension CallTransition {
             return nil
         }
         let metadata = SessionDescription(sdp).map { self.metadata(of: $0.streams, user) }
-        let members: [(String, JSONText?)] = [
-            ("description", .object([("type", .string(signal.kind.rawValue)), ("sdp", .string(text))])),
-            ("lifetime", .integer(Draft.momentary)), ("sdp_stream_metadata", metadata),
-            ("org.matrix.msc3077.sdp_stream_metadata", metadata),
+        let description = JSONText.object([("type", .string(signal.kind.rawValue)), ("sdp", .string(text))])
+        let streams: [(String, JSONText?)] = [
+            ("sdp_stream_metadata", metadata), ("org.matrix.msc3077.sdp_stream_metadata", metadata),
         ]
+        if signal.kind == .answer, isFirst, user != call.createdBy {
+            // The invite's.
+            return Draft("m.call.answer", by: party, in: call, [("answer", description)] + streams)
+        }
+        let members = [("description", description), ("lifetime", .integer(Draft.momentary))] + streams
         return Draft("m.call.negotiate", by: party, in: call, members).repeatable
     }
 
@@ -161,6 +168,11 @@ extension CallTransition {
                 ("org.callrelay.call", .object(marker)),
             ]
         )
+    }
+
+    /// For whom what time brings about is told: the caller, unless it is somebody in the room.
+    private var whoeverIsHere: UserID {
+        call.participants.first { $0.roomParty == nil && $0.joinedAt != nil }?.userID ?? call.createdBy
     }
 
     /// The offer that the call was placed with, if a room's clients could take it.

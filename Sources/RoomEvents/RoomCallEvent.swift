@@ -6,6 +6,10 @@ public import SocketIO
 public struct RoomCallEvent: Sendable {
     /// What is said.
     public enum Kind: Sendable {
+        /// Calls: the offer, a JSON object; for whom, if for one alone; for how many milliseconds it rings.
+        case invite(offer: JSONText, isVideo: Bool, invitee: UserID?, lifetime: Int64)
+        /// Says which of those who answered it is.
+        case selectAnswer(party: String)
         /// Takes the call; the description, a JSON object.
         case answer(JSONText)
         /// Candidates, each a JSON object.
@@ -31,7 +35,8 @@ public struct RoomCallEvent: Sendable {
 
     /// Types of events that are read.
     public static let types: Set = [
-        "m.call.answer", "m.call.candidates", "m.call.negotiate", "m.call.reject", "m.call.hangup",
+        "m.call.invite", "m.call.select_answer", "m.call.answer", "m.call.candidates", "m.call.negotiate",
+        "m.call.reject", "m.call.hangup",
         "m.call.sdp_stream_metadata_changed", "org.matrix.call.sdp_stream_metadata_changed",
     ]
 
@@ -52,6 +57,8 @@ public struct RoomCallEvent: Sendable {
 
     private static func kind(_ type: String, _ content: JSONText) -> Kind? {
         switch type {
+        case "m.call.invite": invite(content)
+        case "m.call.select_answer": content["selected_party_id"]?.stringValue.map(Kind.selectAnswer)
         case "m.call.answer": content["answer"].flatMap { description($0, "answer") }.map(Kind.answer)
         case "m.call.negotiate": content["description"].flatMap(negotiation)
         case "m.call.candidates": candidates(content["candidates"])
@@ -60,6 +67,22 @@ public struct RoomCallEvent: Sendable {
         case "m.call.sdp_stream_metadata_changed", "org.matrix.call.sdp_stream_metadata_changed": muted(content)
         default: nil
         }
+    }
+
+    /// Group calls' own invites, which name a conference, are none.
+    private static func invite(_ content: JSONText) -> Kind? {
+        guard content["conf_id"] == nil, let offer = content["offer"].flatMap({ description($0, "offer") }),
+            let lifetime = content["lifetime"]?.integerValue, lifetime > 0
+        else { return nil }
+        let invitee = content["invitee"]
+        guard invitee == nil || invitee?.kind == .string else { return nil }
+        let hasPicture = offer["sdp"]?.stringValue.flatMap(SessionDescription.init)?.streams.contains(where: \.hasVideo)
+        return .invite(
+            offer: offer,
+            isVideo: hasPicture == true,
+            invitee: invitee?.stringValue,
+            lifetime: Int64(lifetime)
+        )
     }
 
     /// The two members that a description has, and nothing else that stands there.

@@ -70,6 +70,7 @@ class StockClient:
     heard: list[dict] = field(default_factory=list)
     invite: dict | None = None
     is_talking: bool = False
+    is_calling: bool = False
     end_reason: str | None = None
 
     @property
@@ -97,8 +98,19 @@ class StockClient:
             self.invite, self.call_id = event, content["call_id"]
             self.other = (event["sender"], content["party_id"])
             return
+        if content.get("call_id") != self.call_id:
+            return
+        if kind == "answer" and self.is_calling and self.other is None:
+            # The first who answers has it.
+            self.other = (event["sender"], content["party_id"])
+            self.page.evaluate("([n, d]) => take(n, d)", [self.name, content["answer"]])
+            self.send("select_answer", selected_party_id=content["party_id"])
+            return
+        if kind == "reject" and self.is_calling and self.other is None:
+            self.end_reason = "rejected"
+            return
         # The SDKs bind a call to the user and the party that it came from.
-        if content["call_id"] != self.call_id or (event["sender"], content["party_id"]) != self.other:
+        if (event["sender"], content["party_id"]) != self.other:
             return
         match kind:
             case "select_answer" if content["selected_party_id"] != self.party_id:
@@ -125,6 +137,19 @@ class StockClient:
         answer = self.page.evaluate("([n, d]) => take(n, d)", [self.name, content["offer"]])
         self.is_talking = True
         self.send("answer", answer=answer)
+
+    def call(self, invitee: str | None = None, **content: object) -> str:
+        """Calls in the room; without an invitee, as older FluffyChats do."""
+        self.sync()
+        self.call_id = content.pop("call_id", f"{secrets.randbelow(10**13):013}{secrets.token_hex(8)}")
+        self.page.evaluate(
+            "([n, i, v]) => makePeer(n, i, 'relay', v)", [self.name, self.ice_servers(), self.video]
+        )
+        offer = self.page.evaluate("n => offer(n)", self.name)
+        self.is_talking = self.is_calling = True
+        named = {"invitee": invitee} if invitee else {}
+        self.send("invite", **{"offer": offer, "lifetime": 60000, **named, **content})
+        return self.call_id
 
     def pump(self) -> None:
         self.sync()

@@ -1,4 +1,4 @@
-"""Calls of the API that are answered by a client of the homeserver, in the room: it knows nothing of callrelay."""
+"""Calls between a client of the API and one of the homeserver, in the room, that knows nothing of callrelay."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -220,3 +220,126 @@ def test_strangers_and_echoes_are_passed_over(calls: MatrixCalls, page: Page) ->
     bob.send("reject")
     ended = socket.wait("call-ended")
     assert ended["reason"] == "rejected" and ended["by"] == calls.id("bob")
+
+
+# Calls that begin in the room.
+
+
+def called(calls: MatrixCalls, page: Page, room: str, **options: object) -> tuple[StockClient, APIClient]:
+    """Alice calls by a client of the room; Bob's client of the API rings."""
+    socket = calls.socket("bob")
+    alice = StockClient(calls.account("alice"), page, room, bool(options.pop("video", False)))
+    call_id = alice.call(**options)
+    incoming = socket.wait("call-incoming", lambda payload: payload["callId"] == call_id)["call"]
+    assert incoming["createdBy"] == calls.id("alice") and incoming["roomId"] == room
+    assert incoming["callType"] == ("video" if alice.video else "voice")
+    return alice, APIClient(socket, page, call_id, {}, alice.video)
+
+
+def take(calls: MatrixCalls, bob: APIClient) -> None:
+    bob.ice = calls.answer(bob.call_id, "bob")
+    assert bob.socket.call("join-call", {"callId": bob.call_id})["ok"]
+
+
+def said_by(calls: MatrixCalls, who: str, room: str) -> list[str]:
+    told = calls.account(who).timeline(room)
+    return [event["type"].removeprefix("m.call.") for event in told if event["sender"] == calls.id(who)]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["with an invitee", "without"])
+@pytest.mark.parametrize("video", [True, False], ids=["video", "voice"])
+def test_a_call_of_the_room_is_answered_by_the_api(
+    calls: MatrixCalls, page: Page, room: str, named: bool, video: bool
+) -> None:
+    alice, bob = called(calls, page, room, video=video, **({"invitee": calls.id("bob")} if named else {}))
+    take(calls, bob)
+    until([bob, alice], lambda: alice.other is not None, "the caller's client hears the answer")
+    talk(bob, alice)
+    if video:
+        until([alice, bob], lambda: alice.stats()["video"] > 20 and bob.stats()["video"] > 20, "pictures both ways")
+    assert calls.status(bob.call_id, "bob")["state"] == "active"
+    said = said_by(calls, "bob", room)
+    assert said.count("answer") == 1 and set(said) == {"answer", "candidates"}
+    alice.send("hangup", reason="user_hangup")
+    until([bob], lambda: bob.ended is not None, "the API's client hears the end")
+    assert bob.ended["reason"] == "hangup" and bob.ended["by"] == calls.id("alice")
+    assert said_by(calls, "alice", room).count("hangup") == 1 and "hangup" not in said_by(calls, "bob", room)
+
+
+def test_the_callee_hangs_up(calls: MatrixCalls, page: Page, room: str) -> None:
+    alice, bob = called(calls, page, room)
+    take(calls, bob)
+    talk_when_answered(alice, bob)
+    assert calls.post(f"/api/calls/{bob.call_id}/end", "bob").status_code == 200
+    until([alice], lambda: alice.end_reason == "user_hangup", "the caller's client hears it")
+
+
+def talk_when_answered(alice: StockClient, bob: APIClient) -> None:
+    until([bob, alice], lambda: alice.other is not None, "the caller's client hears the answer")
+    talk(bob, alice)
+
+
+def test_the_callee_refuses(calls: MatrixCalls, page: Page, room: str) -> None:
+    alice, bob = called(calls, page, room)
+    assert calls.post(f"/api/calls/{bob.call_id}/reject", "bob").status_code == 200
+    until([alice], lambda: alice.end_reason == "rejected", "the caller's client hears it")
+    assert said_by(calls, "bob", room) == ["reject"] and said_by(calls, "alice", room)[0] == "invite"
+
+
+def test_the_caller_gives_up(calls: MatrixCalls, page: Page, room: str) -> None:
+    alice, bob = called(calls, page, room)
+    alice.send("hangup", reason="invite_timeout")
+    until([bob], lambda: bob.ended is not None, "it rings no more")
+    assert bob.ended["reason"] == "cancelled" and said_by(calls, "bob", room) == []
+
+
+def test_another_device_answered_in_the_room(calls: MatrixCalls, page: Page, room: str) -> None:
+    phone = StockClient(calls.account("bob"), page, room)
+    phone.sync()
+    alice, bob = called(calls, page, room, invitee=calls.id("bob"))
+    until([phone], lambda: phone.invite is not None, "the phone rings")
+    phone.answer()
+    answered = bob.socket.wait("call-answered")
+    assert answered["deviceId"] == f"room/{phone.party_id}"
+    late = calls.post(f"/api/calls/{bob.call_id}/answer", "bob")
+    assert (late.status_code, late.json()["code"]) == (409, "answered_elsewhere")
+    # The two go on by themselves, and their clients go without a word. Bob, who calls again, is not in that call any more.
+    until([alice, phone], lambda: alice.other is not None, "they talk")
+    again = calls.post("/api/calls/initiate", "bob", {"roomId": room})
+    assert again.status_code == 201, again.text
+    calls.post(f"/api/calls/{again.json()['callId']}/end", "bob")
+
+
+def test_of_two_calls_at_the_same_time_the_lesser_id_stays(calls: MatrixCalls, page: Page, room: str) -> None:
+    socket = calls.socket("bob")
+    alice = StockClient(calls.account("alice"), page, room)
+    # "-" comes before all that ids are made of, "z" after most.
+    first = calls.initiate("bob", room)
+    alice.call(call_id="z" * 24)
+    eventually(lambda: len(calls.account("bob").timeline(room)) >= 2, "both are in the room")
+    time.sleep(1)
+    assert calls.status(first, "bob")["state"] == "ringing"
+    lesser = "-" * 24
+    StockClient(calls.account("alice"), page, room).call(call_id=lesser)
+    incoming = socket.wait("call-incoming", lambda payload: payload["callId"] == lesser)
+    assert incoming["call"]["createdBy"] == calls.id("alice")
+    assert socket.wait("call-ended", lambda payload: payload["callId"] == first)["reason"] == "cancelled"
+    calls.post(f"/api/calls/{lesser}/reject", "bob")
+
+
+def test_what_is_no_call_rings_nowhere(calls: MatrixCalls, page: Page, room: str) -> None:
+    socket = calls.socket("bob")
+    account = calls.account("alice")
+    offer = {"type": "offer", "sdp": "v=0"}
+    for content in (
+        {"call_id": "late", "lifetime": 1, "offer": offer}, {"call_id": "no-offer", "lifetime": 60000},
+        {"call_id": "no-lifetime", "offer": offer}, {"call_id": "group", "conf_id": "c", "lifetime": 60000, "offer": offer},
+        {"call_id": "a b/c", "lifetime": 60000, "offer": offer}, {"call_id": "x" * 200, "lifetime": 60000, "offer": offer},
+        {"call_id": "for-a-stranger", "lifetime": 60000, "offer": offer, "invitee": "@nobody:localhost"},
+        {"call_id": "for-himself", "lifetime": 60000, "offer": offer, "invitee": account.user_id},
+        {"call_id": "odd", "lifetime": 60000, "offer": offer, "invitee": 5},
+    ):  # fmt: skip
+        account.send(room, "m.call.invite", {"version": "1", "party_id": "p", **content})
+    account.send(room, "m.call.invite", {"call_id": "at-last", "party_id": "p", "lifetime": 60000, "offer": offer})
+    assert socket.wait("call-incoming")["callId"] == "at-last"
+    calls.post("/api/calls/at-last/reject", "bob")

@@ -64,7 +64,8 @@ struct AppServiceRoutes {
             stateKey: json["state_key"]?.stringValue,
             id: json["event_id"]?.stringValue ?? "",
             sender: sender,
-            content: json["content"] ?? .object([])
+            content: json["content"] ?? .object([]),
+            age: Int64((json["unsigned"]?["age"] ?? json["age"])?.integerValue ?? 0)
         )
     }
 

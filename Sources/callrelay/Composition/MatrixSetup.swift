@@ -111,8 +111,8 @@ struct MatrixSetup {
                 // The homeserver need not wait for the time that clients are given.
                 Task { await sockets.recheckTokens(of: users) { tokens.forget($0) } }
             },
-            onCall: { said, sender, room throws(CallFailure) in
-                try await calls.hear(said, from: sender, in: room)
+            onCall: { said, event throws(CallFailure) in
+                try await calls.hear(said, from: event.sender, in: event.roomID, age: event.age)
             }
         )
     }
