@@ -22,9 +22,17 @@ LIVE_TRANSPORT = {"polling": "polling", "websocket": "websocket", "upgraded": "w
 class SignalingClient:
     """One socket of one user. Subclasses say which client carries it."""
 
-    def __init__(self, url: str, user: str, transport: str = "websocket", rooms: list[str] | None = None):
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        transport: str = "websocket",
+        rooms: list[str] | None = None,
+        token: str | None = None,
+    ):
+        """With the dev mode's token of @user:localhost, if there is no other."""
         self.url, self.user, self.transports = url, user, TRANSPORTS[transport]
-        self.auth: dict = {"token": bearer(user)}
+        self.auth: dict = {"token": bearer(user) if token is None else token}
         if rooms is not None:
             self.auth["rooms"] = rooms
         self.received: list[tuple[str, dict]] = []
@@ -49,6 +57,10 @@ class SignalingClient:
 
     def disconnect(self) -> None:
         raise NotImplementedError
+
+    @property
+    def is_connected(self) -> bool:
+        return self.client.connected
 
     def _keep(self, event: str, *arguments: object) -> None:
         with self._changed:
