@@ -398,7 +398,7 @@ let package = Package(
         .testTarget(
             name: "MatrixTests",
             dependencies: [
-                "CallModel", "CallService", "Locking", "Matrix",
+                "CallModel", "CallService", "CallStore", "Locking", "Matrix",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

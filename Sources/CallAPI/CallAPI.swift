@@ -11,11 +11,13 @@ public struct CallAPI {
     /// Logins by OpenID from one address: each makes this server ask another one.
     private static let loginRate = InitiateRate(count: 60, period: .seconds(60))
 
-    /// An API over `calls`. `openID` lets users of other homeservers in, `readiness` answers `/readyz`.
+    /// An API over `calls`. `openID` lets users of other homeservers in, `appService` the
+    /// homeserver itself; `readiness` answers `/readyz`.
     public init(
         calls: CallService,
         verifier: any TokenVerifier,
         openID: (any OpenIDLogin)? = nil,
+        appService: AppServiceAccess? = nil,
         configuration: APIConfiguration,
         readiness: @escaping @Sendable () async -> Readiness
     ) {
@@ -31,6 +33,7 @@ public struct CallAPI {
             + LoginRoutes(openID: openID, logins: logins).all
             + TURNServerRoutes(calls: calls, verifier: verifier).all
             + OperationRoutes(readiness: readiness).all
+            + (appService.map { AppServiceRoutes(listener: $0.listener, token: $0.token).all } ?? [])
     }
 
     /// The router over all routes.

@@ -16,6 +16,8 @@ public enum CallFailure: Error, Hashable, Sendable {
     case tokenRejected(errcode: String?, isSoftLogout: Bool?)
     /// The homeserver cannot say now who is in the room.
     case homeserverUnavailable
+    /// Nobody is here who could ask the homeserver whether the user is in the room: a user who has an access token of it.
+    case membershipUnknown
     /// The body names another user than the token.
     case userMismatch
     /// The call is over.
@@ -60,6 +62,7 @@ public enum CallFailure: Error, Hashable, Sendable {
         case .roomEncrypted: "room_encrypted"
         case .tokenRejected: "invalid_token"
         case .homeserverUnavailable: "homeserver_unavailable"
+        case .membershipUnknown: "membership_unknown"
         case .userMismatch: "user_mismatch"
         case .callEnded: "call_ended"
         case .answeredElsewhere: "answered_elsewhere"
@@ -90,6 +93,7 @@ public enum CallFailure: Error, Hashable, Sendable {
         case .roomEncrypted: "The room is encrypted, and this server makes no calls in such rooms."
         case .tokenRejected: "The token is not valid."
         case .homeserverUnavailable: "The homeserver cannot be asked who is in the room; try again."
+        case .membershipUnknown: "Nobody is here who could ask the homeserver whether you are in the room."
         case .userMismatch: "userId is not the user that the token belongs to."
         case .callEnded: "The call has ended."
         case .answeredElsewhere: "The call was answered elsewhere."

@@ -23,7 +23,7 @@ extension CallService {
             terms = .success(try await self.terms(of: initiation, identity))
         } catch {
             switch error {
-            case .homeserverUnavailable, .tokenRejected: throw error
+            case .homeserverUnavailable, .membershipUnknown, .tokenRejected: throw error
             default: terms = .failure(error)
             }
         }

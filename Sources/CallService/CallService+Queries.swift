@@ -16,9 +16,24 @@ extension CallService {
 
     /// The user's calls that have not ended, the newest first.
     public func activeCalls(by identity: Identity) async throws(CallFailure) -> [Call] {
-        try await stored { () async throws(StoreFailure) in
+        let calls = try await stored { () async throws(StoreFailure) in
             try await self.store.activeCalls(of: identity.userID, limit: CallLimits.activeCallsShown)
         }
+        var shown: [Call] = []
+        for call in calls {
+            do throws(CallFailure) {
+                try await rooms.requireMember(of: call.roomID, identity)
+                shown.append(call)
+            } catch {
+                switch error {
+                case .notInRoom: continue
+                case .tokenRejected: throw error
+                // Whoever is of the call's audience was in the room when it was placed.
+                default: shown.append(call)
+                }
+            }
+        }
+        return shown
     }
 
     /// The user's ended calls, the newest first. A `limit` beyond 1…`CallLimits.pageSize` is brought into it.

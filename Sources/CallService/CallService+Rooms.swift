@@ -19,6 +19,19 @@ extension CallService {
         }
     }
 
+    /// Somebody came into a room or left it: whoever left loses the place in its call.
+    public func moved(_ user: UserID, in roomID: String) async {
+        do throws(CallFailure) {
+            let call = try await stored { () async throws(StoreFailure) in
+                try await self.store.activeCall(inRoom: roomID)
+            }
+            guard let call, call.participant(user) != nil else { return }
+            await expel(Identity(userID: user), ifGoneFrom: call.id)
+        } catch {
+            // Logged by `stored`; the next look finds who is gone.
+        }
+    }
+
     /// Writes into the audit of a call what its room was never told.
     public func noteUndeliverable(_ event: UndeliverableRoomEvent) async {
         log(.roomEventUndelivered(event))

@@ -11,6 +11,12 @@ extension CallService {
                 try await self.store.activeCalls(of: identity.userID, limit: CallLimits.activeCallsShown)
             }
             for call in calls where call.participant(identity.userID)?.state.isRinging == true {
+                do throws(CallFailure) {
+                    // Whoever has left the room meanwhile must not know of it.
+                    try await self.rooms.requireMember(of: call.roomID, identity)
+                } catch .notInRoom {
+                    continue
+                }
                 try await ring(call.id, on: socket, identity)
             }
         } catch {

@@ -33,6 +33,13 @@ struct SentEvent: Decodable {
     }
 }
 
+/// `POST /appservice/{appserviceId}/ping`.
+struct Pong: Decodable {
+    let durationMilliseconds: Int64
+
+    enum CodingKeys: String, CodingKey { case durationMilliseconds = "duration_ms" }
+}
+
 /// The content of `m.room.encryption`; that there is one is all that matters.
 struct Encryption: Decodable, Sendable {}
 

@@ -45,7 +45,7 @@ public final class MatrixRooms: RoomDirectory {
     /// What is asked: the same with another token is another question, since the answer may be about the token.
     struct Question: Hashable, Sendable {
         let seat: Seat
-        let token: AccessToken
+        let credential: HomeserverCredential
     }
 
     /// Memberships that are remembered, about.
@@ -59,6 +59,7 @@ public final class MatrixRooms: RoomDirectory {
 
     private let homeserver: HomeserverClient
     private let verifier: MatrixTokenVerifier
+    private let appService: AppService?
     private let startRule: StartRule
     private let encryptedRooms: EncryptedRooms
     private let memberLimit: Int
@@ -75,6 +76,7 @@ public final class MatrixRooms: RoomDirectory {
     public init(
         homeserver: HomeserverClient,
         verifier: MatrixTokenVerifier,
+        appService: AppService? = nil,
         startRule: StartRule = StartRule(),
         encryptedRooms: EncryptedRooms = .notifyOnly,
         memberLimit: Int,
@@ -83,6 +85,7 @@ public final class MatrixRooms: RoomDirectory {
     ) {
         self.homeserver = homeserver
         self.verifier = verifier
+        self.appService = appService
         self.startRule = startRule
         self.encryptedRooms = encryptedRooms
         self.memberLimit = memberLimit
@@ -92,13 +95,13 @@ public final class MatrixRooms: RoomDirectory {
 
     /// Those who are in the room.
     public func members(of roomID: String, asking identity: Identity) async throws(CallFailure) -> [UserID] {
-        let token = try token(of: identity, in: roomID)
+        let credential = try credential(of: identity, in: roomID)
         do throws(HomeserverFailure) {
-            return try await homeserver.joinedMembers(of: roomID, token)
+            return try await homeserver.joinedMembers(of: roomID, credential)
         } catch .tooLarge {
             throw .nameInvitees(limit: memberLimit)
         } catch {
-            throw failure(error, in: roomID, token, of: identity)
+            throw failure(error, in: roomID, credential, of: identity)
         }
     }
 
@@ -106,6 +109,11 @@ public final class MatrixRooms: RoomDirectory {
     public func requireMember(of roomID: String, _ identity: Identity) async throws(CallFailure) {
         guard try await isMember(identity.userID, of: roomID, asking: identity) else { throw .notInRoom }
         if let access = identity.access { insiders.withLock { $0.set(access, for: roomID) } }
+    }
+
+    /// The user came into the room or left it: what is remembered is not true any more.
+    func forget(_ user: UserID, in roomID: String) {
+        known.withLock { $0.set(nil, for: Seat(room: roomID, user: user)) }
     }
 
     /// Whether the user was in the room when the homeserver was last asked, not long ago.
@@ -118,7 +126,7 @@ public final class MatrixRooms: RoomDirectory {
     public func requireMayStart(in roomID: String, _ identity: Identity) async throws(CallFailure) {
         guard startRule.lists(identity.userID) else { throw .startForbidden }
         guard let power = startRule.power else { return }
-        let token = try token(of: identity, in: roomID)
+        let credential = try credential(of: identity, in: roomID)
         let levels: PowerLevels
         do throws(HomeserverFailure) {
             levels = PowerLevels(
@@ -126,18 +134,18 @@ public final class MatrixRooms: RoomDirectory {
                     "m.room.power_levels",
                     PowerLevels.Content.self,
                     of: roomID,
-                    token
+                    credential
                 ),
                 creation: try await homeserver.state(
                     "m.room.create",
                     PowerLevels.Creation.self,
                     of: roomID,
-                    token,
+                    credential,
                     wholeEvent: true
                 )
             )
         } catch {
-            throw failure(error, in: roomID, token, of: identity)
+            throw failure(error, in: roomID, credential, of: identity)
         }
         guard levels.power(of: identity.userID) >= power else { throw .startForbidden }
     }
@@ -156,12 +164,13 @@ public final class MatrixRooms: RoomDirectory {
     private func isEncrypted(_ roomID: String, _ identity: Identity) async throws(CallFailure) -> Bool {
         // A room that is encrypted stays so.
         if encrypted.withLock({ $0.value(roomID) }) != nil { return true }
-        let token = try token(of: identity, in: roomID)
+        let credential = try credential(of: identity, in: roomID)
         let isEncrypted: Bool
         do throws(HomeserverFailure) {
-            isEncrypted = try await homeserver.state("m.room.encryption", Encryption.self, of: roomID, token) != nil
+            isEncrypted =
+                try await homeserver.state("m.room.encryption", Encryption.self, of: roomID, credential) != nil
         } catch {
-            let failure = failure(error, in: roomID, token, of: identity)
+            let failure = failure(error, in: roomID, credential, of: identity)
             guard failure == .homeserverUnavailable, encryptedRooms == .notifyOnly else { throw failure }
             return true
         }
@@ -202,21 +211,29 @@ public final class MatrixRooms: RoomDirectory {
         guard roomID.hasPrefix("!"), user.hasForm else { return false }
         let seat = Seat(room: roomID, user: user)
         if let isMember = known.withLock({ $0.value(seat) })?.fresh(at: now()) { return isMember }
-        let token = try token(of: identity, in: roomID)
-        let answer = await questions.answer(Question(seat: seat, token: token)) {
-            await self.ask(seat, token, of: identity)
+        let credential = try credential(of: identity, in: roomID)
+        // Whoever is known need not wait for a homeserver that has just not answered others.
+        if homeserver.isInTrouble, goOn(seat) {
+            Task {
+                let question = Question(seat: seat, credential: credential)
+                _ = await self.questions.answer(question) { await self.ask(seat, credential, of: identity) }
+            }
+            return true
+        }
+        let answer = await questions.answer(Question(seat: seat, credential: credential)) {
+            await self.ask(seat, credential, of: identity)
         }
         return try (answer ?? .failure(.homeserverUnavailable)).get()
     }
 
     private func ask(
         _ seat: Seat,
-        _ token: AccessToken,
+        _ credential: HomeserverCredential,
         of identity: Identity
     ) async -> Result<Bool, CallFailure> {
         do throws(HomeserverFailure) {
-            let isMember = try await homeserver.membership(of: seat.user, in: seat.room, token) == "join"
-            if !isMember, token != identity.access {
+            let isMember = try await homeserver.membership(of: seat.user, in: seat.room, credential) == "join"
+            if !isMember, credential.user == nil, credential.token != identity.access {
                 // Or it is the lender of the token who is not in the room any more.
                 insiders.withLock { $0.set(nil, for: seat.room) }
             }
@@ -224,36 +241,42 @@ public final class MatrixRooms: RoomDirectory {
             self.known.withLock { $0.set(known, for: seat) }
             return .success(isMember)
         } catch {
-            let failure = failure(error, in: seat.room, token, of: identity)
+            let failure = failure(error, in: seat.room, credential, of: identity)
             guard failure == .homeserverUnavailable else { return .failure(failure) }
-            let now = now()
-            let goingOn = known.withLock { known -> Known<Bool>? in
-                let goingOn = known.value(seat).flatMap { $0.value ? $0.goingOn(at: now, patience) : nil }
-                known.set(goingOn, for: seat)
-                return goingOn
-            }
-            return goingOn.map { .success($0.value) } ?? .failure(failure)
+            return goOn(seat) ? .success(true) : .failure(failure)
         }
     }
 
-    /// What the homeserver is asked with: the user's own token, else that of another member.
-    private func token(of identity: Identity, in roomID: String) throws(CallFailure) -> AccessToken {
-        guard let token = identity.access ?? insiders.withLock({ $0.value(roomID) }) else {
-            throw .homeserverUnavailable
+    /// The homeserver does not answer: whether the user was a member when it last did, which holds for a while.
+    private func goOn(_ seat: Seat) -> Bool {
+        let now = now()
+        return known.withLock { known in
+            let goingOn = known.value(seat).flatMap { $0.value ? $0.goingOn(at: now, patience) : nil }
+            known.set(goingOn, for: seat)
+            return goingOn != nil
         }
-        return token
+    }
+
+    /// What the homeserver is asked with: the user's own token, that of an application service, or that of another member.
+    private func credential(of identity: Identity, in roomID: String) throws(CallFailure) -> HomeserverCredential {
+        if let token = identity.access { return HomeserverCredential(token) }
+        if let credential = appService?.credential(of: identity.userID) { return credential }
+        guard let token = insiders.withLock({ $0.value(roomID) }) else { throw .membershipUnknown }
+        return HomeserverCredential(token)
     }
 
     private func failure(
         _ failure: HomeserverFailure,
         in roomID: String,
-        _ token: AccessToken,
+        _ credential: HomeserverCredential,
         of identity: Identity
     ) -> CallFailure {
         guard case .refused(_, let errcode, let isSoftLogout) = failure else { return .homeserverUnavailable }
         guard failure.rejectsToken else { return .notInRoom }
-        verifier.forget(token)
-        guard token == identity.access else {
+        // What the homeserver does not take of its application service is the operator's matter.
+        guard credential.user == nil else { return .homeserverUnavailable }
+        verifier.forget(credential.token)
+        guard credential.token == identity.access else {
             // Another's token tells nothing about this user.
             insiders.withLock { $0.set(nil, for: roomID) }
             return .homeserverUnavailable

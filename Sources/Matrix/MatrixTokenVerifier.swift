@@ -48,12 +48,17 @@ public final class MatrixTokenVerifier: TokenVerifier {
         }
         let digest = digest(of: token)
         if let verdict = known.withLock({ $0.value(digest) })?.fresh(at: now()) { return try verdict.get() }
+        // Whoever is known need not wait for a homeserver that has just not answered others.
+        if homeserver.isInTrouble, case .success(let identity) = goOn(digest) {
+            Task { _ = await self.questions.answer(digest) { await self.ask(AccessToken(token), digest) } }
+            return identity
+        }
         let verdict = await questions.answer(digest) { await self.ask(AccessToken(token), digest) }
         return try (verdict ?? .failure(.unavailable)).get()
     }
 
     /// The homeserver has refused the token elsewhere: what is remembered of it is not true any more.
-    func forget(_ token: AccessToken) {
+    public func forget(_ token: AccessToken) {
         let digest = digest(of: token.text)
         known.withLock { $0.set(nil, for: digest) }
     }

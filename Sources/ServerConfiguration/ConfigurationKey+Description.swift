@@ -63,6 +63,16 @@ extension ConfigurationKey {
                 .derived("the host of MATRIX_HOMESERVER_URL", example: "example.org"),
                 "The homeserver's name: what its users' ids end in."
             )
+        case .matrixAppServiceToken:
+            data(
+                .none,
+                "What this server shows the homeserver as its application service: as_token of the registration."
+            )
+        case .matrixHomeserverToken:
+            data(
+                .none,
+                "What the homeserver shows this server: hs_token of the registration. See callrelay matrix-registration."
+            )
         case .matrixOpenIDServers:
             data(.none, "Other homeservers whose users are let in by OpenID: name=URL of the federation API, …")
         case .matrixStartPower: data(.none, "The least power in a room with which a member may start calls there.")

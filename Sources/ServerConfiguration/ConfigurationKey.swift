@@ -20,6 +20,8 @@ public enum ConfigurationKey: String, CaseIterable, Sendable {
     case matrixHomeserverURL = "MATRIX_HOMESERVER_URL"
     case matrixPublicURL = "MATRIX_PUBLIC_URL"
     case matrixServerName = "MATRIX_SERVER_NAME"
+    case matrixAppServiceToken = "MATRIX_AS_TOKEN"
+    case matrixHomeserverToken = "MATRIX_HS_TOKEN"
     case matrixOpenIDServers = "MATRIX_OPENID_SERVERS"
     case matrixStartPower = "MATRIX_START_POWER"
     case matrixStarters = "MATRIX_STARTERS"
@@ -80,7 +82,9 @@ public enum ConfigurationKey: String, CaseIterable, Sendable {
     /// The URLs of databases count as secrets because they carry a password.
     public var isSecret: Bool {
         switch self {
-        case .databaseURL, .redisURL, .turnSharedSecret, .turnStaticUsers, .turnCredential, .callWebhookSecret: true
+        case .databaseURL, .redisURL, .turnSharedSecret, .turnStaticUsers, .turnCredential, .callWebhookSecret,
+            .matrixAppServiceToken, .matrixHomeserverToken:
+            true
         default: false
         }
     }

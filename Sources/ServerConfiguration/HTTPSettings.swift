@@ -36,6 +36,9 @@ public struct HTTPSettings: Sendable {
         host == "localhost" || IPAddress(host).map(\.isLoopback) ?? false
     }
 
+    /// Whether others can reach it without TLS and without a proxy before it.
+    public var isInClear: Bool { tls == nil && trustedProxies.isEmpty && !hostIsLoopback }
+
     init(_ reader: SettingReader) throws(ConfigurationFailure) {
         host = try reader.required(.httpHost, "an IP address or localhost") { text in
             text == "localhost" || IPAddress(text) != nil ? text : nil

@@ -1,5 +1,13 @@
 /// The homeserver whose users make calls, and who of them may.
 public struct MatrixSettings: Hashable, Sendable {
+    /// What homeserver and application service show each other.
+    public struct AppServiceTokens: Hashable, Sendable {
+        /// What this server shows.
+        public let own: String
+        /// What the homeserver shows.
+        public let homeservers: String
+    }
+
     /// What an encrypted room may be told of calls.
     public enum EncryptedRooms: String, Sendable {
         /// That there is a call, and nothing of how it is reached.
@@ -16,6 +24,8 @@ public struct MatrixSettings: Hashable, Sendable {
     public let publicURL: String
     /// What its users' ids end in, behind the colon.
     public let serverName: String
+    /// The tokens of an application service, if this server is one.
+    public let appService: AppServiceTokens?
     /// Homeservers whose users are let in by OpenID, by name, with the URL of each one's federation API.
     public let openIDServers: [String: String]
     /// The least power in a room with which calls may be started there; nil: any.
@@ -30,6 +40,14 @@ public struct MatrixSettings: Hashable, Sendable {
         let url = try reader.value(.matrixHomeserverURL, HTTPURL.expected, HTTPURL.parse)
         let publicURL = try reader.value(.matrixPublicURL, HTTPURL.expected, HTTPURL.parse)
         let serverName = try reader.value(.matrixServerName, "a server name such as example.org", Self.serverName)
+        let ownToken = try reader.value(.matrixAppServiceToken, Self.expectedToken, Self.token)
+        let homeserversToken = try reader.value(.matrixHomeserverToken, Self.expectedToken, Self.token)
+        switch (ownToken, homeserversToken) {
+        case (nil, nil): appService = nil
+        case (let own?, let homeservers?): appService = AppServiceTokens(own: own, homeservers: homeservers)
+        case (nil, _?): throw reader.failure(.matrixHomeserverToken, "needs MATRIX_AS_TOKEN")
+        case (_?, nil): throw reader.failure(.matrixAppServiceToken, "needs MATRIX_HS_TOKEN")
+        }
         let expectedServers = "name=URL, such as example.org=https://matrix.example.org"
         let servers = try reader.list(.matrixOpenIDServers, expectedServers) { text -> (String, String)? in
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
@@ -50,7 +68,8 @@ public struct MatrixSettings: Hashable, Sendable {
         )
         guard isInUse else {
             for key in [
-                ConfigurationKey.matrixPublicURL, .matrixServerName, .matrixOpenIDServers, .matrixStartPower,
+                ConfigurationKey.matrixPublicURL, .matrixServerName, .matrixAppServiceToken, .matrixHomeserverToken,
+                .matrixOpenIDServers, .matrixStartPower,
                 .matrixStarters,
                 .matrixEncryptedRooms,
             ]
@@ -75,6 +94,12 @@ public struct MatrixSettings: Hashable, Sendable {
     private static func serverName(_ text: String) -> String? {
         let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".-:[]".contains($0)) }
         return isPlain && !text.isEmpty && !text.hasPrefix(":") && text.utf8.count <= 230 ? text : nil
+    }
+
+    private static let expectedToken = "a token of at least 16 characters without spaces"
+
+    private static func token(_ text: String) -> String? {
+        text.utf8.count >= 16 && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } ? text : nil
     }
 
     private static func starter(_ text: String) -> String? {

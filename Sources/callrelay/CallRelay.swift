@@ -9,6 +9,8 @@ struct CallRelay: AsyncParsableCommand {
         commandName: "callrelay",
         abstract: "Voice and video calls: call API, Socket.IO signaling, STUN and TURN in one server.",
         version: "callrelay \(version)",
-        subcommands: [ServeCommand.self, MigrateCommand.self, CredentialsCommand.self]
+        subcommands: [
+            ServeCommand.self, MigrateCommand.self, CredentialsCommand.self, MatrixRegistrationCommand.self,
+        ]
     )
 }

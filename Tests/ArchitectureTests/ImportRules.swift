@@ -49,7 +49,7 @@ enum ImportRules {
         ),
         "Matrix": ImportRule(
             own: ["CallModel", "CallService", "CallStore", "Locking", "RoomEvents"],
-            foreign: ["AsyncHTTPClient", "Crypto", "Foundation", "NIOCore", "NIOHTTP1"]
+            foreign: ["AsyncHTTPClient", "Crypto", "Foundation", "NIOCore", "NIOHTTP1", "Synchronization"]
         ),
         "SignalingGateway": ImportRule(
             own: callCore.union(["CallService", "Locking", "NetPrimitives"]),

@@ -17,7 +17,7 @@ final class StubHomeserver: Sendable {
 
     private struct State {
         var answers: [String: Answer] = [:]
-        var asked: [(path: String, token: String?)] = []
+        var asked: [(path: String, query: String?, token: String?)] = []
         var isHeld = false
     }
 
@@ -30,7 +30,7 @@ final class StubHomeserver: Sendable {
     func answer(_ path: String, _ body: String) { answer(path, Answer(body: body)) }
 
     /// The paths that were asked for, each with the token that came along.
-    var asked: [(path: String, token: String?)] { state.withLock { $0.asked } }
+    var asked: [(path: String, query: String?, token: String?)] { state.withLock { $0.asked } }
 
     /// Lets requests wait, or go on.
     func hold(_ isHeld: Bool) { state.withLock { $0.isHeld = isHeld } }
@@ -39,6 +39,7 @@ final class StubHomeserver: Sendable {
     func serve(_ work: @escaping @Sendable (_ url: String) async throws -> Void) async throws {
         let router = Router()
         router.get("/**") { request, _ in await self.respond(to: request) }
+        router.put("/**") { request, _ in await self.respond(to: request) }
         let (ports, told) = AsyncStream.makeStream(of: Int.self)
         var logger = Logger(label: "stub")
         logger.logLevel = .critical
@@ -64,7 +65,7 @@ final class StubHomeserver: Sendable {
         let path = request.uri.path
         let token = request.headers[.authorization].map { String($0.dropFirst("Bearer ".count)) }
         let answer = state.withLock { state in
-            state.asked.append((path, token))
+            state.asked.append((path, request.uri.query, token))
             return state.answers[path]
         }
         while state.withLock({ $0.isHeld }) { await Task.yield() }

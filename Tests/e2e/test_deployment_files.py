@@ -31,6 +31,7 @@ from deployment import (
     read_variables,
     services,
 )
+from homeserver import Account, Homeserver
 from running_server import REPOSITORY, RunningServer, binary
 from scenario import Scenario
 from turn_client import TurnClient, time_limited_credential
@@ -80,7 +81,7 @@ def test_no_mode_is_dev_unless_it_says_so() -> None:
 def test_no_secret_stands_in_a_file() -> None:
     for service in compose()["services"].values():
         for name, value in service.get("environment", {}).items():
-            is_secret = re.search(r"SECRET|PASSWORD|_URL|CREDENTIAL", name) and name != "MATRIX_HOMESERVER_URL"
+            is_secret = re.search(r"SECRET|PASSWORD|_URL|CREDENTIAL", name) and name not in ("MATRIX_HOMESERVER_URL", "MATRIX_PUBLIC_URL")
             assert not is_secret or value.startswith("/run/secrets/"), name
 
 
@@ -161,17 +162,6 @@ def test_the_image_has_the_libraries_that_the_binary_links() -> None:
         assert packages & (installed | {"libc6", "libgcc-s1"}), f"{library} is in {packages}"
 
 
-def test_a_node_of_production_is_refused_for_the_lack_of_matrix_alone(tmp_path: Path) -> None:
-    """The day this fails Matrix accounts are served: start the nodes here as production does, and say so in deploy/."""
-    variables = {**read_variables(DEPLOY / "env.example"), "TURN_LISTEN": "127.0.0.1"}
-    secrets = make_secrets(tmp_path / "secrets")
-    for name in NODES:
-        server = node(name, tmp_path, secrets, **variables)
-        with pytest.raises(RuntimeError, match="(?s)exited 78.*MATRIX_HOMESERVER_URL.*does not serve Matrix yet") as refused:
-            server.start()
-        assert len(str(refused.value).strip().splitlines()) == 2, refused.value
-
-
 # --- What they start ---
 
 
@@ -224,6 +214,43 @@ def deploy(tmp_path: Path, shared: Services) -> Iterator[Callable[..., Deploymen
             return Deployment(shared, nodes, proxy)
 
         yield start
+
+
+def test_nodes_of_production_serve_the_accounts_of_a_homeserver(
+    tmp_path: Path, shared: Services, homeserver: Homeserver
+) -> None:
+    """With the variables of env.example, but for what is of this machine."""
+    variables = {
+        **read_variables(DEPLOY / "env.example"), "PUBLIC_HOST": "localhost", "PROXY_BIND": "127.0.0.1:443",
+        "TURN_LISTEN": "127.0.0.1", "MATRIX_HOMESERVER_URL": homeserver.url, "MATRIX_SERVER_NAME": homeserver.name,
+    }  # fmt: skip
+    with ExitStack() as stack:
+        nodes = []
+        for name in NODES:
+            nodes.append(node(name, tmp_path, shared.secrets, **variables).start())
+            stack.callback(lambda server=nodes[-1]: server.stop())
+        proxy = Proxy(tmp_path, shared, nodes, **variables).start()
+        stack.callback(proxy.stop)
+        for name in ("alice-deployed", "bob-deployed"):
+            homeserver.register(name)
+        alice, bob = (homeserver.login(name) for name in ("alice-deployed", "bob-deployed"))
+        room = alice.create_room(invite=[bob.user_id])
+        bob.join(room)
+
+        def ask(path: str, who: Account, body: object) -> dict:
+            headers = {"Authorization": f"Bearer {who.access_token}"}
+            answer = proxy.request("POST", path, json=body, headers=headers)
+            assert answer.ok, answer.text
+            return answer.json()
+
+        assert proxy.request("POST", "/api/calls/initiate", "alice-deployed", {"roomId": room}).status_code == 401
+        call_id = ask("/api/calls/initiate", alice, {"roomId": room})["callId"]
+        answered = ask(f"/api/calls/{call_id}/answer", bob, {})
+        urls = answered["iceServers"][-1]["urls"]
+        assert {url.split(":")[2].split("?")[0] for url in urls} == {str(server.turn_port) for server in nodes}
+        assert ask(f"/api/calls/{call_id}/end", bob, {})["endReason"] == "hangup"
+        told = ["m.call.invite", "m.call.select_answer", "m.call.hangup"]
+        eventually(lambda: sorted(event["type"] for event in alice.timeline(room)) == sorted(told), "the room is told")
 
 
 def test_the_database_has_an_ordinary_owner(shared: Services) -> None:

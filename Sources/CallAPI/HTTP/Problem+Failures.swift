@@ -20,7 +20,7 @@ extension Problem {
             case .tooLarge: .contentTooLarge
             case .nameInvitees, .tooManyInvitees, .inviteeNotInRoom, .unknownRecipient, .idempotencyMismatch:
                 .unprocessableContent
-            case .storeUnavailable, .homeserverUnavailable: .serviceUnavailable
+            case .storeUnavailable, .homeserverUnavailable, .membershipUnknown: .serviceUnavailable
             }
         self.init(status, failure.code, failure.message)
         switch failure {

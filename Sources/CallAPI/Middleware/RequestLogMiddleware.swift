@@ -15,10 +15,12 @@ struct RequestLogMiddleware: RouterMiddleware {
         let response = try await next(request, context)
         let elapsed = ContinuousClock.now - began
         let milliseconds = elapsed.components.seconds * 1_000 + elapsed.components.attoseconds / 1_000_000_000_000_000
-        // Probes come every few seconds and say nothing while they succeed.
-        let isProbe = ["/healthz", "/readyz"].contains(request.uri.path) && response.status == .ok
+        // Probes come every few seconds, and a homeserver tells of every event in every room; neither says anything while it
+        // succeeds.
+        let path = request.uri.path
+        let isProbe = ["/healthz", "/readyz"].contains(path) || path.hasPrefix("/_matrix/app/")
         context.logger.log(
-            level: isProbe ? .trace : .info,
+            level: isProbe && response.status == .ok ? .trace : .info,
             "request",
             metadata: [
                 "method": "\(request.method)",

@@ -16,6 +16,16 @@ extension CallSockets {
         return members.withLock { $0.bySocket[id]?.identity }
     }
 
+    /// Asks again whose the tokens of these users' sockets are, whatever is remembered of them.
+    func recheckTokens(of users: Set<UserID>, forgetting forget: @Sendable (AccessToken) -> Void) async {
+        let tokens = members.withLock { members in
+            Set(members.bySocket.values.filter { users.contains($0.identity.userID) }.map(\.token))
+        }
+        guard !tokens.isEmpty else { return }
+        for token in tokens { forget(token) }
+        await recheckTokens()
+    }
+
     /// Asks again whose the tokens of all sockets are. Whoever has one that is no good any more hears `token-rejected`, and is
     /// put out unless a good one comes in time. Whose token cannot be asked about is put out so that the client tries again.
     func recheckTokens() async {

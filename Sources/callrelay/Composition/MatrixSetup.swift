@@ -9,9 +9,11 @@ import ServiceLifecycle
 /// The homeserver's part in the server: who its users are, and who is in which room.
 struct MatrixSetup {
     let verifier: any TokenVerifier
-    let rooms: any RoomDirectory
+    let rooms: MatrixRooms
     let openID: any OpenIDLogin
     let outbox: RoomOutbox
+    private let tokens: MatrixTokenVerifier
+    private let appService: AppService?
     private let clients: [HomeserverClient]
     private let logger: Logger
 
@@ -35,11 +37,19 @@ struct MatrixSetup {
             HomeserverClient(url: $0) { tallies.count($0) }
         }
         let tokens = MatrixTokenVerifier(homeserver: homeserver, serverName: settings.serverName, log: log)
+        self.tokens = tokens
+        let appService = settings.appService.map { AppService(token: $0.own, serverName: settings.serverName) }
+        self.appService = appService
         let sessions = SessionTokens(secrets: secrets)
         let vault = TokenVault()
         let outbox = RoomOutbox(
             store: store,
-            sender: MatrixEventSender(homeserver: homeserver, vault: vault, verifier: tokens),
+            sender: MatrixEventSender(
+                homeserver: homeserver,
+                appService: appService,
+                vault: vault,
+                verifier: tokens
+            ),
             clock: { WallClock.now() },
             log: {
                 tallies.count($0)
@@ -52,6 +62,7 @@ struct MatrixSetup {
         rooms = MatrixRooms(
             homeserver: homeserver,
             verifier: tokens,
+            appService: appService,
             startRule: MatrixRooms.StartRule(power: settings.startPower, users: settings.starters),
             encryptedRooms: MatrixRooms.EncryptedRooms(settings.encryptedRooms),
             memberLimit: policy.maximumParticipants
@@ -69,12 +80,38 @@ struct MatrixSetup {
         do throws(HomeserverFailure) {
             try await clients[0].checkVersions()
             logger.info("the homeserver answers")
+            if let appService { await greet(as: appService) }
         } catch {
             logger.warning(
                 "MATRIX_HOMESERVER_URL: no homeserver answers there now; users are let in when it does",
                 metadata: ["reason": "\(error.reason)"]
             )
         }
+    }
+
+    /// Whether the homeserver reaches this server by the registration; what it put off meanwhile comes at once then.
+    private func greet(as appService: AppService) async {
+        do throws(HomeserverFailure) {
+            try await clients[0].ping(appService)
+            logger.info("the homeserver reaches this server as its application service")
+        } catch {
+            logger.warning(
+                "the homeserver does not reach this server by its registration: look at url and tokens there, and at MATRIX_AS_TOKEN",
+                metadata: ["reason": "\(error.reason)"]
+            )
+        }
+    }
+
+    /// Who hears what the homeserver tells its application service.
+    func listener(_ sockets: CallSockets, _ calls: CallService) -> AppServiceListener {
+        AppServiceListener(
+            rooms: rooms,
+            onMoved: { await calls.moved($0, in: $1) },
+            onDevices: { [tokens] users in
+                // The homeserver need not wait for the time that clients are given.
+                Task { await sockets.recheckTokens(of: users) { tokens.forget($0) } }
+            }
+        )
     }
 
     func close() async {
@@ -130,15 +167,20 @@ struct MatrixWatch: Service {
     let matrix: MatrixSetup
     let sockets: CallSockets
     let calls: CallService
+    /// Told once, when this server can be reached.
+    let isServing: AsyncStream<Void>
 
     /// Between two looks. With the time for which an answer is taken as true, that for a question, and that which a client has
     /// to bring another token, it stays below a minute.
     static let interval = Duration.seconds(10)
 
     func run() async throws {
-        await matrix.greet()
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    // The homeserver is asked to call back.
+                    for await _ in isServing { return await matrix.greet() }
+                }
                 group.addTask { await Self.forever { await sockets.recheckTokens() } }
                 group.addTask { await Self.forever { await calls.expelLeavers { sockets.identity(of: $0) } } }
                 group.addTask { await matrix.outbox.run { await calls.noteUndeliverable($0) } }

@@ -91,6 +91,11 @@ struct Server {
             )
         }
         let verifier: any TokenVerifier = matrix?.verifier ?? DevTokenVerifier()
+        if configuration.http.isInClear, matrix != nil {
+            logger.warning(
+                "HTTP_HOST: access tokens come in clear; set HTTP_TLS_CERT, or HTTP_TRUSTED_PROXIES to the proxy that ends TLS"
+            )
+        }
         let outbox = OutboxLifecycle(
             configuration.calls.webhook,
             store: store,
@@ -133,9 +138,13 @@ struct Server {
             calls: calls,
             verifier: verifier,
             openID: matrix?.openID,
+            appService: configuration.matrix?.appService.flatMap { tokens in
+                (matrix?.listener(sockets, calls)).map { AppServiceAccess(listener: $0, token: tokens.homeservers) }
+            },
             configuration: HTTPSetup.api(configuration),
             readiness: { await drain.readiness(store) }
         )
+        let (isServing, serves) = AsyncStream.makeStream(of: Void.self)
         let application = Application(
             router: api.router(),
             server: try tls.map { try .tls(gateway.server(), tlsConfiguration: $0) } ?? gateway.server(),
@@ -147,6 +156,7 @@ struct Server {
                 let port = channel.localAddress?.port ?? Int(configuration.http.port)
                 let page = configuration.http.url(port: port)
                 Announcement(callPage: page, uris: ice.ownURIs, metrics: configuration.metrics).print()
+                serves.yield()
             },
             logger: logger
         )
@@ -181,7 +191,9 @@ struct Server {
         if let keeper {
             services.append(ClusterLifecycle(keeper: keeper, hub: hub, calls: calls, redis: redis?.1, own: own))
         }
-        if let matrix { services.append(MatrixWatch(matrix: matrix, sockets: sockets, calls: calls)) }
+        if let matrix {
+            services.append(MatrixWatch(matrix: matrix, sockets: sockets, calls: calls, isServing: isServing))
+        }
         services.append(application)
         services.append(GatewayLifecycle(gateway: gateway))
         // Last, so that it is the first to know: `/readyz` tells before anything stops.
