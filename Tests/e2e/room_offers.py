@@ -10,7 +10,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import SessionDescription
 from playwright.sync_api import Page
 
-# What a browser may find in other networks than the tests': each kind of candidate (RFC 8839 §5.1), each form of address.
+# What a browser may find in other networks: each kind of candidate (RFC 8839 §5.1), each form of address.
 FURTHER_CANDIDATES = (
     "a=candidate:1 1 udp 1686052607 203.0.113.77 40001 typ srflx raddr 10.20.30.40 rport 50001 generation 0",
     "a=candidate:2 1 udp 2122262783 2001:db8:7:7::42 50002 typ host generation 0 network-id 2",
@@ -81,7 +81,7 @@ class Offer:
 
 
 def make_offer(page: Page, ice_servers: list[dict], is_video: bool) -> Offer:
-    """The browser's own, for a microphone and perhaps a camera; each of its media could be reached by the further candidates."""
+    """The browser's own, for a microphone and perhaps a camera, with the further candidates in each of its media."""
     made = page.evaluate(MAKE, {"iceServers": ice_servers, "isVideo": is_video})
     head, *media = re.split(r"(?=^m=)", made["sdp"], flags=re.MULTILINE)
     further = "".join(f"{line}\r\n" for line in FURTHER_CANDIDATES)
