@@ -21,6 +21,10 @@ from test_bad_input import assert_problem
 UNKNOWN_CALL = "00000000-0000-4000-8000-000000000000"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "PROPFIND"]
 OPEN = {"/", "/healthz", "/readyz", "/openapi.json"}
+# Where a stranger becomes a user.
+LOGIN = "/api/auth/openid"
+# In a homeserver's place, and in its words.
+AS_HOMESERVER = "/_matrix/client/{version}/voip/turnServer"
 UNKNOWN_PATHS = [
     "/api", "/api/", "/api/nowhere", "/api/calls", "/api/calls/", f"/api/calls/{UNKNOWN_CALL}", "/api/calls//status",
     "/api/calls/x/y/z", "//api/calls/active", "/api/calls/active/", "/api/v2/calls", "/api/%2e%2e/healthz",
@@ -93,14 +97,32 @@ def table(server: RunningServer) -> Iterator[Table]:
 
 
 def is_guarded(path: str) -> bool:
-    return path.lstrip("/").split("/")[0] == "api"
+    return path.lstrip("/").split("/")[0] == "api" and path != LOGIN
 
 
 def test_the_open_routes_are_those_that_the_document_opens(table: Table) -> None:
     document = table.server.request("GET", "/openapi.json").json()
     opened = {path for path, item in document["paths"].items() if any(op.get("security") == [] for op in item.values())}
-    assert opened == OPEN
-    assert {path for _, path in table.operations if is_guarded(path)} == set(document["paths"]) - OPEN
+    assert opened == OPEN | {LOGIN}
+    guarded = {path for _, path in table.operations if is_guarded(path)}
+    assert guarded == set(document["paths"]) - OPEN - {LOGIN, AS_HOMESERVER}
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=lambda header: "none" if header is None else header[:24])
+def test_what_a_homeserver_would_refuse_is_refused_in_its_words(table: Table, header: str | None) -> None:
+    token = {} if header is None else {"Authorization": header}
+    for version in ("r0", "v1", "v3"):
+        answer = table.server.request("GET", AS_HOMESERVER.replace("{version}", version), headers=token)
+        words = {"missing_token": "M_MISSING_TOKEN", "invalid_token": "M_UNKNOWN_TOKEN"}
+        assert (answer.status_code, answer.json()["errcode"]) == (401, words[HEADERS[header]])
+
+
+def test_the_login_takes_nobody_whose_homeserver_is_not_listed(table: Table) -> None:
+    proof = {"access_token": "x", "matrix_server_name": "127.0.0.1:1", "expires_in": 3600}
+    assert_problem(table.server.request("POST", LOGIN, json=proof), 403, "server_not_listed")
+    assert_problem(table.server.request("GET", LOGIN), 405, "method_not_allowed")
+    assert_problem(table.server.request("POST", LOGIN + "/", json={}), 400, "invalid_request")
+    assert_problem(table.server.request("POST", LOGIN + "/x", json=proof), 401, "missing_token")
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: "none" if header is None else header[:24])

@@ -45,7 +45,7 @@ def refusal(result) -> str:
         ({"HTTP_HOST": "0.0.0.0"}, "HTTP_HOST (environment)"),
         ({"TURN_LISTEN": "0.0.0.0"}, "TURN_LISTEN (environment)"),
         ({"AUTH_MODE": "off"}, "TURN_SHARED_SECRET"),
-        ({"MATRIX_HOMESERVER_URL": "https://matrix.example"}, "MATRIX_HOMESERVER_URL (environment)"),
+        ({"MATRIX_HOMESERVER_URL": "matrix.example"}, "MATRIX_HOMESERVER_URL (environment)"),
         ({"DATABASE_URL": "mysql://localhost/calls"}, "DATABASE_URL (environment)"),
         ({"REDIS_URL": "rediss://localhost"}, "REDIS_URL (environment)"),
         ({"REDIS_URL": "redis://", "TURN_SHARED_SECRET": "s"}, "REDIS_URL"),
