@@ -53,20 +53,8 @@ class Row:
 
 def rows(server: RunningServer, call_id: str) -> list[Row]:
     """The call's, in their order."""
-    return _find(server, f"call_id = '{call_id}'")
-
-
-def calls_in(server: RunningServer, rooms: Iterable[str], where: str = "true") -> list[str]:
-    """Calls that the rooms were to be told of by rows of this kind."""
-    names = ", ".join(f"'{room}'" for room in rooms)
-    # Every transaction's name begins with the call's.
-    found = _find(server, f"room_id IN ({names}) AND ({where})")
-    return sorted({row.transaction_id.split(".")[0] for row in found})
-
-
-def _find(server: RunningServer, where: str) -> list[Row]:
     url = server.settings["DATABASE_URL"]
-    query = f"SELECT {COLUMNS} FROM call_room_events WHERE {where} ORDER BY call_id, seq, part"
+    query = f"SELECT {COLUMNS} FROM call_room_events WHERE call_id = '{call_id}' ORDER BY seq, part"
     if url.startswith("sqlite:"):
         with closing(sqlite3.connect(f"file:{url.removeprefix('sqlite:')}?mode=ro", uri=True, timeout=30)) as database:
             return [Row(*found) for found in database.execute(query)]
@@ -74,6 +62,13 @@ def _find(server: RunningServer, where: str) -> list[Row]:
     answer = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert answer.returncode == 0, answer.stderr
     return [Row(**json.loads(line)) for line in answer.stdout.splitlines()]
+
+
+def change(server: RunningServer, statement: str) -> None:
+    """Changes the server's database, which must be one of SQLite."""
+    path = server.settings["DATABASE_URL"].removeprefix("sqlite:")
+    with closing(sqlite3.connect(path, timeout=30)) as database, database:
+        database.execute(statement)
 
 
 def row(server: RunningServer, call_id: str, event_type: str) -> Row | None:
