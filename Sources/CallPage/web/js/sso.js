@@ -1,0 +1,27 @@
+/** Single sign-on: away to the homeserver, and back with a token that is good for one sign-in. */
+
+const begunKey = "callrelay.sso";
+
+/** @param {import("./homeserver.js").Homeserver} homeserver @param {string | null} provider */
+export function leaveForSso(homeserver, provider) {
+  sessionStorage.setItem(begunKey, "begun");
+  const back = new URL("/", location.href);
+  const room = new URLSearchParams(location.search).get("room");
+  if (room) back.searchParams.set("room", room);
+  location.assign(homeserver.ssoAddress(provider, back.href));
+}
+
+/**
+ * What the homeserver sent back, taken out of the address before anything else happens.
+ * @returns {string | null} empty if no sign-in began in this tab: somebody else's link must not sign anybody in
+ */
+export function takeLoginToken() {
+  const address = new URL(location.href);
+  const token = address.searchParams.get("loginToken");
+  if (token === null) return null;
+  address.searchParams.delete("loginToken");
+  history.replaceState(null, "", address);
+  const isOurs = sessionStorage.getItem(begunKey) !== null;
+  sessionStorage.removeItem(begunKey);
+  return isOurs ? token : "";
+}
