@@ -37,7 +37,7 @@ export class RoomsView {
     this.#view.setAttribute("aria-busy", String(rooms.isLoading));
     find("rooms-search-field").hidden = rooms.list.length < manyRooms;
     const wanted = this.#search.value.trim().toLowerCase();
-    const found = rooms.list.filter(({ id, name }) => !wanted || name.toLowerCase().includes(wanted) || id === wanted);
+    const found = rooms.list.filter(({ name }) => name.toLowerCase().includes(wanted));
     this.#draw(found.slice(0, mostShown));
     setText(find("rooms-hint"), this.#hint(found.length));
   }

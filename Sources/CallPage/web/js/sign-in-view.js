@@ -55,7 +55,7 @@ export class SignInView {
     try {
       await this.signIn(proof);
     } catch (error) {
-      this.#say(describeSignInError(error, this.homeserver.serverName));
+      this.#say(describeSignInError(error, this.homeserver.serverName, proof.type));
     }
     this.#setBusy(false);
     if (!this.#view.hidden) this.#focus();

@@ -1,10 +1,12 @@
 /** Single sign-on: away to the homeserver, and back with a token that is good for one sign-in. */
 
 const begunKey = "callrelay.sso";
+/** So long somebody may take to sign in elsewhere. */
+const longestMs = 3_600_000;
 
 /** @param {import("./homeserver.js").Homeserver} homeserver @param {string | null} provider */
 export function leaveForSso(homeserver, provider) {
-  sessionStorage.setItem(begunKey, "begun");
+  sessionStorage.setItem(begunKey, String(Date.now()));
   const back = new URL("/", location.href);
   const room = new URLSearchParams(location.search).get("room");
   if (room) back.searchParams.set("room", room);
@@ -21,7 +23,7 @@ export function takeLoginToken() {
   if (token === null) return null;
   address.searchParams.delete("loginToken");
   history.replaceState(null, "", address);
-  const isOurs = sessionStorage.getItem(begunKey) !== null;
+  const isOurs = Date.now() - Number(sessionStorage.getItem(begunKey)) < longestMs;
   sessionStorage.removeItem(begunKey);
   return isOurs ? token : "";
 }

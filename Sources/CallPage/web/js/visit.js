@@ -104,6 +104,7 @@ export class Visit {
   }
 
   #showAddressed = () => {
+    if (!this.rooms.isKnown) return;
     const roomId = new URLSearchParams(location.search).get("room");
     if (!roomId || this.rooms.get(roomId)) return this.#show(roomId || null);
     history.replaceState(null, "", addressOf(null));

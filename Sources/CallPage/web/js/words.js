@@ -88,11 +88,12 @@ export function describeHomeserverError(error) {
   return homeserverCodes[error.code] ?? `The homeserver said: ${error.message}`;
 }
 
-/** @param {unknown} error @param {string} serverName */
-export function describeSignInError(error, serverName) {
+/** @param {unknown} error @param {string} serverName @param {string} [proof] the type of what did not convince */
+export function describeSignInError(error, serverName, proof) {
   if (!(error instanceof HomeserverError)) return describeError(error);
   if (error.code === "unreachable") return `${serverName} cannot be reached. Check your connection and try again.`;
-  if (error.code === "M_FORBIDDEN") return "The user name or the password is wrong, or the sign-in took too long.";
+  if (error.code === "M_FORBIDDEN" && proof === "m.login.token") return "The sign-in took too long. Try again.";
+  if (error.code === "M_FORBIDDEN") return "The user name or the password is wrong.";
   if (error.code === "M_LIMIT_EXCEEDED") return `Too many attempts to sign in. ${waitWords(error.retryAfterMs)}`;
   return describeHomeserverError(error);
 }
