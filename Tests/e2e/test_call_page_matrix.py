@@ -59,6 +59,10 @@ def is_good(server: PageServer, token: str) -> int:
     return requests.get(f"{server.homeserver.url}{CLIENT}/account/whoami", headers=headers, timeout=10).status_code
 
 
+def renewed(member: Member, old: str) -> None:
+    eventually(lambda: member.page.wait_for_timeout(100) or member.kept["accessToken"] != old, "another token")
+
+
 # Signing in
 
 
@@ -126,6 +130,16 @@ def test_a_homeserver_that_is_away(found_town: Callable[..., Town]) -> None:
     expect(alice.see("sign-in-retry")).to_be_hidden()
     alice.sign_in()
     alice.signed_in()
+    homeserver.stop()
+    alice.see("rooms-refresh").click()
+    expect(alice.see("rooms-hint")).to_have_text(
+        "The homeserver cannot be reached. Check your connection and try again. The list may be out of date."
+    )
+    alice.see("sign-out").click()
+    alice.signed_out(
+        "You are signed out here, but the homeserver could not be told. End this session from another device."
+    )
+    assert "callrelay" not in alice.stored
 
 
 def test_a_reload_keeps_signed_in_and_in_the_room(town: Town) -> None:
@@ -167,6 +181,8 @@ def test_signing_out_ends_the_token_and_forgets(town: Town) -> None:
     other_tab.signed_out("You were signed out in this browser.")
     assert is_good(town.server, token) == 401
     assert "callrelay" not in alice.stored and "alice" not in alice.stored, alice.stored
+    assert town.id("alice") not in alice.page.content()
+    expect(alice.see("user-input")).to_have_value("")
     assert alice.page.url == f"{town.server.url}/"
     expect(alice.see("members").locator("li")).to_have_count(0)
     # Another tab's sign-in is this one's.
@@ -181,7 +197,8 @@ def test_single_sign_on(found_town: Callable[..., Town]) -> None:
         room = town.room("alice", "bob", name="Council")
         carol = Member.open(town.browser, town.server, "carol", f"/?room={quote(room)}")
         town.members.append(carol)
-        carol.expected = [OUTAGE]  # a picture on the homeserver's page that is elsewhere
+        # The homeserver's own page has pictures that are elsewhere, or nowhere.
+        carol.expected = [OUTAGE, f"{REFUSAL} 404"]
         carol.page.on("request", lambda request: note_login_token(town.server, request.url))
         expect(carol.see("password-form")).to_be_visible()
         carol.see("sso-button").get_by_text("Continue with the town hall").click()
@@ -381,6 +398,58 @@ def test_a_call_goes_on_while_tokens_come_and_go(found_town: Callable[..., Town]
     alice.told("Bob hung up.")
 
 
+def test_a_token_that_the_server_finds_to_be_over(found_town: Callable[..., Town]) -> None:
+    """Renewals do not get through for a while; when the server rejects the old token, there is time for a new one."""
+    town = found_town(refreshable_access_token_lifetime=f"{SHORT_SECONDS}s")
+    room = town.direct("alice", "bob")
+    alice, bob = town.enter("alice", room), town.enter("bob", room)
+    alice.expected = [OUTAGE]
+    call_id = alice.call(bob.name, "video")
+    answer(bob)
+    alice.connected(), bob.connected()
+    refresh = f"{town.server.homeserver.url}{CLIENT}/refresh"
+    alice.page.route(refresh, lambda route: route.abort())
+
+    def is_rejected() -> bool:
+        alice.page.wait_for_timeout(100)
+        return "token-rejected" in alice.record()["frames"]
+
+    eventually(is_rejected, "the rejection", 60)
+    alice.page.unroute(refresh)
+    old = alice.kept["accessToken"]
+    renewed(alice, old)
+    # For longer than the server waits for it.
+    alice.page.wait_for_timeout(6_000)
+    assert_media_flows(alice, bob, has_video=True, windows=1)
+    alice.see("mute-button").click()
+    expect(bob.see("remote-muted")).to_be_visible()
+    headers = {"Authorization": f"Bearer {bob.kept['accessToken']}"}
+    events = town.server.request("GET", f"/api/calls/{call_id}/events?limit=200", headers=headers).json()["items"]
+    assert [event["kind"] for event in events].count("resumed") == 0, "it is the socket of the beginning"
+    bob.see("hang-up-button").click()
+    alice.told("Bob hung up.")
+
+
+def test_tabs_take_turns_in_a_browser_without_locks(found_town: Callable[..., Town]) -> None:
+    town = found_town(refreshable_access_token_lifetime="4s")
+    town.account("alice")
+    alice = town.open("alice")
+    alice.page.context.add_init_script("Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })")
+    alice.page.reload()
+    alice.sign_in()
+    alice.signed_in()
+    other = town.another_tab(alice)
+    other.signed_in()
+    for _ in range(3):
+        old = alice.kept["accessToken"]
+        renewed(alice, old)
+        alice.note_secrets()
+    for tab in (alice, other):
+        tab.see("rooms-refresh").click()
+        expect(tab.see("rooms-hint")).to_contain_text("You are in no room yet.")
+        expect(tab.see("connection-status")).to_have_attribute("data-state", "connected")
+
+
 def test_a_token_that_ended_while_the_computer_slept(found_town: Callable[..., Town]) -> None:
     """No timer ran: the server and the homeserver refuse the old token, and the page comes with another one."""
     town = found_town(refreshable_access_token_lifetime="3s")
@@ -428,7 +497,8 @@ def test_the_page_with_accounts_wide_and_on_a_phone(found_town: Callable[..., To
     with cas_server() as cas:
         town = found_town(overrides={"cas_config": {"enabled": True, "server_url": cas, "idp_name": "the town hall"}})
         direct = town.direct("ada", "bob")
-        town.room("ada", "bob", "carol", name="Reading circle with a name that is longer than any window", encrypted=True)
+        longest = "Reading circle with a name that is longer than any window"
+        town.room("ada", "bob", "carol", name=longest, encrypted=True)
         for name in ("Garden", "Kitchen", "Market", "Museum", "Harbour", "Station", "Theatre"):
             town.room("ada", "bob", "carol", "dave", name=name)
         ada = town.open("ada", color_scheme=scheme)

@@ -16,6 +16,7 @@ const refreshLock = `${keyPrefix}refresh`;
 /** A token is renewed so long before its end, or when three quarters of its time are over if it has less. */
 const longestMarginMs = 60_000;
 const retryMs = 3_000;
+/** What another tab wrote to the storage is seen here a little later: so long before anything is given up. */
 const settlingMs = 1_000;
 /** What timers of browsers can wait for. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -105,8 +106,7 @@ export class Account extends EventTarget {
         return false;
       } catch (error) {
         if (!(error instanceof HomeserverError) || !error.rejectsToken) throw error;
-        this.#read();
-        if (this.token() !== rejected) return this.#kept !== null;
+        if (await this.#isReplaced(rejected)) return this.#kept !== null;
         if (!error.isSoftLogout) return this.#lose("ended");
       }
     }
@@ -194,18 +194,25 @@ export class Account extends EventTarget {
       const isRefused = error instanceof HomeserverError && (error.status === 401 || error.status === 403);
       if (!isRefused) throw error;
       // Used before, perhaps by another tab a moment ago, whose tokens are not seen here yet.
-      await new Promise((resolve) => setTimeout(resolve, settlingMs));
-      this.#read();
-      if (!this.#kept || this.token() !== rejected) return;
+      if (await this.#isReplaced(rejected)) return;
       this.#lose(error.isSoftLogout || error.status === 403 ? "expired" : "ended");
     }
   }
 
+  /** Whether another tab has taken a token's place, or has given it up. @param {string} rejected */
+  async #isReplaced(rejected) {
+    await new Promise((resolve) => setTimeout(resolve, settlingMs));
+    this.#read();
+    return !this.#kept || this.token() !== rejected;
+  }
+
   #schedule() {
     clearTimeout(this.#timer);
-    const { refreshToken, renewAt } = this.#kept ?? {};
-    if (!refreshToken || renewAt === undefined) return;
-    this.#timer = setTimeout(this.#renewInTime, Math.min(Math.max(0, renewAt - Date.now()), longestTimerMs));
+    const { refreshToken, renewAt, expiresAt } = this.#kept ?? {};
+    if (!refreshToken || renewAt === undefined || expiresAt === undefined) return;
+    // Tabs do it at different times, so that mostly the first one does it for all.
+    const waitMs = renewAt + (Math.random() * (expiresAt - renewAt)) / 2 - Date.now();
+    this.#timer = setTimeout(this.#renewInTime, Math.min(Math.max(0, waitMs), longestTimerMs));
   }
 
   #renewInTime = async () => {

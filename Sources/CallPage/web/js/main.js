@@ -10,7 +10,8 @@ import { Tones } from "./tones.js";
 const loginToken = takeLoginToken();
 loadIcons().catch((error) => console.warn("no icons:", error));
 const tones = new Tones();
-/** For a look from the console, and for tests: the session in use. @type {{session: import("./session.js").Session | null}} */
+/** @typedef {import("./session.js").Session | null} MaybeSession */
+/** For a look from the console, and for tests: the session in use. @type {{session: MaybeSession}} */
 const debugHandle = { session: null };
 Object.assign(window, { callrelay: debugHandle });
 document.addEventListener("pointerdown", () => tones.unlock());
@@ -19,7 +20,7 @@ document.addEventListener("keydown", () => tones.unlock());
 const settings = await loadSettings();
 // What is for one kind of server only is hidden on the other, by the style sheet.
 document.documentElement.dataset.auth = settings.auth;
-const onSession = (/** @type {import("./session.js").Session | null} */ session) => {
+const onSession = (/** @type {MaybeSession} */ session) => {
   debugHandle.session = session;
 };
 if (settings.auth === "matrix") new MatrixApp(settings, tones, onSession).start(loginToken);

@@ -13,7 +13,10 @@ export function useProfiles() {
   haveProfiles = true;
 }
 
-/** @param {string | null | undefined} name as somebody chose it @returns {string} as it may be shown; empty if nothing is left */
+/**
+ * @param {string | null | undefined} name as somebody chose it
+ * @returns {string} as it may be shown; empty if nothing is left
+ */
 export function cleanName(name) {
   if (typeof name !== "string") return "";
   return [...name.replace(unseen, "").trim()].slice(0, longestName).join("");

@@ -99,9 +99,8 @@ export class RoomView {
     const wanted = this.#search.value.trim().toLowerCase();
     const found = wanted ? session.members.filter((userId) => isCalled(userId, wanted)) : session.members;
     const shown = found.slice(0, mostShown);
-    if (this.#unchanged("members", [session.room, isLarge, others.length, shown.map((userId) => [userId, displayName(userId)])])) {
-      return;
-    }
+    const named = shown.map((userId) => [userId, displayName(userId)]);
+    if (this.#unchanged("members", [session.room, isLarge, session.members.length, found.length, named])) return;
     find("members").replaceChildren(
       ...shown.filter((userId) => userId === me).map((userId) => this.#memberRow(userId, true)),
       ...shown.filter((userId) => userId !== me).map((userId) => this.#memberRow(userId, false)),
@@ -110,7 +109,9 @@ export class RoomView {
     const isNobody = wanted !== "" && found.length === 0;
     const rest = found.length > mostShown ? `And ${found.length - mostShown} more: search for them.` : "";
     setText(find("members-hint"), isNobody ? "Nobody here is called so." : rest);
-    find("alone").hidden = others.length > 0 || session.members.length === 0;
+    // The homeserver is still being asked who is in.
+    const isUnknown = this.isMatrix && session.members.length === 0;
+    find("alone").hidden = others.length > 0 || isUnknown;
     find("call-all").hidden = others.length < 2;
     find("call-all").dataset.large = String(isLarge);
     const all = `Rings all ${others.length} others; each may come in.`;

@@ -40,6 +40,7 @@ export class Session extends EventTarget {
   constructor(identity, credentials, presence = {}) {
     super();
     this.identity = identity;
+    /** The one looked at. @type {string | null} */
     this.room = presence.room ?? null;
     this.api = new Api(credentials);
     this.ledger = new Ledger(identity, this.api);

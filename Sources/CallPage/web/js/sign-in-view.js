@@ -44,6 +44,7 @@ export class SignInView {
 
   hide() {
     this.#view.hidden = true;
+    this.#user.value = "";
     this.#password.value = "";
   }
 
@@ -133,7 +134,10 @@ export class SignInView {
   }
 }
 
-/** `@alice:example.org` of `alice`, `@alice` or itself; empty if there is no name. @param {string} typed @param {string} serverName */
+/**
+ * `@alice:example.org` of `alice`, `@alice` or itself; empty if there is no name.
+ * @param {string} typed @param {string} serverName
+ */
 function fullUserId(typed, serverName) {
   const name = typed.trim().replace(/^@/, "");
   if (!name || name.startsWith(":")) return "";

@@ -63,6 +63,8 @@ export class Visit {
     this.rooms.list = [];
     this.session.enterRoom(null);
     this.stage.close();
+    find("account").title = "";
+    find("account-avatar").replaceChildren();
     for (const testId of ["account-name", "incoming-from", "incoming-where"]) setText(find(testId), "");
     forgetNames();
   }
@@ -71,8 +73,7 @@ export class Visit {
     const { userId } = this.account;
     const name = displayName(userId);
     const account = find("account");
-    if (account.dataset.drawn !== name) {
-      account.dataset.drawn = name;
+    if (account.title !== userId || find("account-name").textContent !== name) {
       find("account-avatar").replaceChildren(avatar(userId, name));
       account.title = userId;
     }
