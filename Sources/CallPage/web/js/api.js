@@ -13,6 +13,7 @@
 
 /** For how long a request is repeated that the server could not take just now. */
 const patienceMs = 20_000;
+const passingCodes = ["store_unavailable", "idempotency_in_progress", "homeserver_unavailable", "auth_unavailable"];
 
 /** A problem+json answer, or a request that got none (`code` is then `unreachable`). */
 export class ApiError extends Error {
@@ -30,9 +31,9 @@ export class ApiError extends Error {
 }
 
 export class Api {
-  /** @param {string} token */
-  constructor(token) {
-    this.token = token;
+  /** @param {import("./credentials.js").Credentials} credentials */
+  constructor(credentials) {
+    this.credentials = credentials;
   }
 
   /**
@@ -71,17 +72,24 @@ export class Api {
   }
 
   /**
-   * Asks again while the server has no database.
+   * Asks again while the server has no database or no homeserver to ask, and with another token if one was rejected.
    * @param {string} method @param {string} path @param {object} [body] @param {Record<string, string>} [headers]
    * @returns {Promise<any>}
    */
   async #request(method, path, body, headers) {
     const until = performance.now() + patienceMs;
+    let mayRenew = true;
     for (;;) {
+      const token = await this.#token();
       try {
-        return await this.#ask(method, path, body, headers);
+        return await this.#ask(method, path, token, body, headers);
       } catch (error) {
-        if (!(error instanceof ApiError) || error.retryAfterMs === null) throw error;
+        if (!(error instanceof ApiError)) throw error;
+        if (error.code === "invalid_token" && mayRenew) {
+          mayRenew = false;
+          if (await this.#renew(token, error)) continue;
+        }
+        if (error.retryAfterMs === null) throw error;
         const pauseMs = error.retryAfterMs;
         if (performance.now() + pauseMs > until) throw error;
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -89,17 +97,34 @@ export class Api {
     }
   }
 
+  async #token() {
+    try {
+      return await this.credentials.fresh();
+    } catch (error) {
+      throw new ApiError("auth_unavailable", String(error));
+    }
+  }
+
+  /** @param {string} token @param {ApiError} rejection */
+  async #renew(token, rejection) {
+    try {
+      return await this.credentials.renew(token, rejection.problem?.soft_logout === true);
+    } catch (error) {
+      throw new ApiError("auth_unavailable", String(error));
+    }
+  }
+
   /**
-   * @param {string} method @param {string} path @param {object} [body] @param {Record<string, string>} [headers]
-   * @returns {Promise<any>}
+   * @param {string} method @param {string} path @param {string} token @param {object} [body]
+   * @param {Record<string, string>} [headers] @returns {Promise<any>}
    */
-  async #ask(method, path, body, headers) {
+  async #ask(method, path, token, body, headers) {
     let response;
     try {
       response = await fetch(`/api/calls/${path}`, {
         method,
         headers: {
-          authorization: `Bearer ${this.token}`,
+          authorization: `Bearer ${token}`,
           ...headers,
           ...(body ? { "content-type": "application/json" } : {}),
         },
@@ -112,8 +137,7 @@ export class Api {
     if (response.ok) return answer;
     const message = answer.detail ?? answer.title ?? response.statusText;
     const code = answer.code ?? `http_${response.status}`;
-    const passes = code === "store_unavailable" || code === "idempotency_in_progress";
-    const retryAfterMs = passes ? 1_000 * Number(response.headers.get("retry-after") ?? 1) : null;
+    const retryAfterMs = passingCodes.includes(code) ? 1_000 * Number(response.headers.get("retry-after") ?? 1) : null;
     throw new ApiError(code, message, answer, retryAfterMs);
   }
 }

@@ -2,7 +2,7 @@
 
 import { ConnectionNote } from "./connection-note.js";
 import { avatar, find, setIconButton, setText } from "./dom.js";
-import { displayName } from "./identity.js";
+import { displayName } from "./names.js";
 import { LocalMedia } from "./media.js";
 import { StatsView } from "./stats-view.js";
 import { Tiles } from "./tiles.js";
@@ -37,7 +37,6 @@ export class CallView {
     find("hang-up-button").onclick = () => session.hangUp();
     find("end-for-all").onclick = () => session.endForAll();
     find("stats-button").onclick = () => this.#toggleStats();
-    find("self-avatar").replaceChildren(avatar(session.identity.userId, displayName(session.identity.userId)));
   }
 
   render() {
@@ -68,6 +67,8 @@ export class CallView {
     clearInterval(this.#ticking);
     this.#local.srcObject = null;
     if (call) {
+      const { userId } = this.session.identity;
+      find("self-avatar").replaceChildren(avatar(userId, displayName(userId)));
       this.#ticking = setInterval(() => this.#tick(call), tickMs);
       find("end-for-all").hidden = !(call.info.group && call.info.createdBy === this.session.identity.userId);
       setIconButton(find("hang-up-button"), "hang-up", call.info.group ? "Leave the call" : "Hang up");

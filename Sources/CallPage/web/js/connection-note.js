@@ -1,7 +1,7 @@
 /** The line over the pictures that says what the connections of a call are doing, and when they are well again. */
 
 import { find, setText } from "./dom.js";
-import { displayName } from "./identity.js";
+import { displayName } from "./names.js";
 
 /** @typedef {import("./call.js").Call} Call */
 

@@ -58,5 +58,7 @@ export function hueClass(userId) {
 
 /** @param {string} userId @param {string} name */
 export function avatar(userId, name) {
-  return element("span", { class: `avatar ${hueClass(userId)}`, "aria-hidden": "true" }, name.charAt(0).toUpperCase());
+  // An id begins with a sign that is the same for all.
+  const [initial = "?"] = name.replace(/^[@#!](?=.)/, "");
+  return element("span", { class: `avatar ${hueClass(userId)}`, "aria-hidden": "true" }, initial.toUpperCase());
 }

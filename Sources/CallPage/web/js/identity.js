@@ -5,7 +5,7 @@ const roomKey = "callrelay.room";
 const deviceKey = "callrelay.device";
 const relayOnlyKey = "callrelay.relayOnly";
 
-/** @typedef {{name: string, userId: string, deviceId: string, token: string}} Identity */
+/** @typedef {{userId: string, deviceId: string}} Identity */
 
 /** The characters a user id may have; everything else a person types is folded or dropped. @param {string} typed */
 export function foldName(typed) {
@@ -23,20 +23,18 @@ export function userIdOf(name) {
   return `@${name}:localhost`;
 }
 
-/** What people read instead of a user id. @param {string} userId */
-export function displayName(userId) {
-  const localpart = /^@([^:]+):/.exec(userId)?.[1] ?? userId;
-  return localpart.charAt(0).toUpperCase() + localpart.slice(1);
-}
-
 /** @param {string} name a folded name @returns {Identity} */
 export function identify(name) {
-  const userId = userIdOf(name);
-  return { name, userId, deviceId: tabDeviceId(), token: `dev:${userId}` };
+  return { userId: userIdOf(name), deviceId: deviceOfTab() };
+}
+
+/** What a server in dev mode takes for a token. @param {string} userId */
+export function devToken(userId) {
+  return `dev:${userId}`;
 }
 
 /** Each tab is a device of its own and stays the same one over a reload. */
-function tabDeviceId() {
+export function deviceOfTab() {
   const kept = sessionStorage.getItem(deviceKey);
   if (kept) return kept;
   const bytes = crypto.getRandomValues(new Uint8Array(6));

@@ -1,7 +1,7 @@
 /** The panel over everything while somebody calls. */
 
 import { avatar, find, setText } from "./dom.js";
-import { displayName } from "./identity.js";
+import { displayName, namesAreChosen, roomName } from "./names.js";
 
 export class IncomingView {
   #panel = /** @type {HTMLDialogElement} */ (find("incoming-panel"));
@@ -25,7 +25,7 @@ export class IncomingView {
   render() {
     const { session } = this;
     const [call = null] = session.call ? [] : session.ringing.values();
-    if (call && call.callId !== this.#shown?.callId) this.#describe(call);
+    if (call) this.#describe(call);
     this.#shown = call;
     const error = session.notice?.kind === "error" ? session.notice.text : "";
     setText(find("incoming-error"), call ? error : "");
@@ -38,11 +38,23 @@ export class IncomingView {
   #describe(call) {
     const name = displayName(call.createdBy);
     const video = call.callType === "video";
-    find("incoming-avatar").replaceChildren(avatar(call.createdBy, name));
-    setText(find("incoming-from"), name);
+    const from = find("incoming-from");
+    if (call.callId !== this.#shown?.callId || from.textContent !== name) {
+      find("incoming-avatar").replaceChildren(avatar(call.createdBy, name));
+    }
+    setText(from, name);
+    setText(find("incoming-where"), whereFrom(call, name));
     const kind = call.group ? `group ${call.callType}` : call.callType;
     setText(find("incoming-kind"), `Incoming ${kind} call`);
     find("answer-video").hidden = !video;
     setText(/** @type {HTMLElement} */ (find("answer-voice").querySelector("span")), video ? "Voice" : "Answer");
   }
+}
+
+/** Anybody can take any name: the id says who it is. @param {import("./api.js").CallInfo} call @param {string} name */
+function whereFrom({ createdBy, roomId }, name) {
+  if (!namesAreChosen()) return "";
+  const room = roomName(roomId);
+  const ids = name === createdBy ? [] : [createdBy];
+  return [...ids, ...(room === null || room === name ? [] : [`in ${room}`])].join(" ");
 }

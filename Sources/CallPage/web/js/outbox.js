@@ -6,6 +6,8 @@ import { SocketError } from "./socket.js";
 
 /** How long a server that could not take a signal just now is left alone, if it does not say so itself. */
 const ordinaryPauseMs = 1_000;
+/** Refusals that pass: too much at once, nobody to be asked just now, a token that is about to be replaced. */
+const passingCodes = ["rate_limited", "store_unavailable", "homeserver_unavailable", "auth_unavailable", "invalid_token"];
 
 /**
  * How long to wait before the same is sent again; `null` if sending it again would not change the answer.
@@ -13,8 +15,7 @@ const ordinaryPauseMs = 1_000;
  */
 export function pauseAfter(error) {
   if (!(error instanceof SocketError)) return null;
-  const passes = error.code === "rate_limited" || error.code === "store_unavailable";
-  return passes ? (error.retryAfterMs ?? ordinaryPauseMs) : null;
+  return passingCodes.includes(error.code) ? (error.retryAfterMs ?? ordinaryPauseMs) : null;
 }
 
 export class Outbox {

@@ -1,3 +1,15 @@
+/** Events that belong to the call this tab is in. */
+export const callEvents = [
+  "user-joined",
+  "user-left",
+  "webrtc-offer",
+  "webrtc-answer",
+  "ice-candidate",
+  "audio-toggled",
+  "video-toggled",
+  "media-state",
+];
+
 /**
  * Which of a call's events this session has taken in, by their numbers: each is acted on once, however often it comes.
  *

@@ -1,38 +1,28 @@
-/** Presence in one room: the socket, who is in, calls that ring, and the one call this tab takes part in. */
+/** Presence on the server: the socket, the room looked at and who is in, calls that ring, and the one call of this tab. */
 
 import { Api, ApiError } from "./api.js";
 import { Call } from "./call.js";
-import { displayName } from "./identity.js";
+import { Ledger } from "./ledger.js";
 import { LocalMedia } from "./media.js";
+import { displayName } from "./names.js";
+import { callEvents } from "./received.js";
+import { SocketLogin } from "./socket-login.js";
 import { Socket, SocketError } from "./socket.js";
 import { Tabs } from "./tabs.js";
-import { describeEnd, describeError, describeMissedRing, describeOwnEnd } from "./words.js";
+import { describeEnd, describeError, describeMissedRing, describeOwnEnd, describeRefusal } from "./words.js";
 
 /** @typedef {import("./api.js").CallInfo} CallInfo */
 /** @typedef {{callType: "voice" | "video", group: boolean, invitees?: string[], relayOnly: boolean}} Plan */
 
-/** Events that belong to the call this tab is in. */
-const callEvents = [
-  "user-joined",
-  "user-left",
-  "webrtc-offer",
-  "webrtc-answer",
-  "ice-candidate",
-  "audio-toggled",
-  "video-toggled",
-  "media-state",
-];
 /** Why a call cannot be answered here any more. */
 const tooLateCodes = ["answered_elsewhere", "call_ended", "call_not_found", "call_full"];
-/** A participant who is in the call by some device. */
-const presentStates = ["joined", "reconnecting"];
-const historyLength = 6;
+/** Refusals that tell that others are in the room, or not in it, than was known here. */
+const staleRoomCodes = ["not_in_room", "invitee_not_in_room"];
 
 export class Session extends EventTarget {
   /** @type {string[]} */ members = [];
   /** @type {Map<string, CallInfo>} calls that ring here, by id */ ringing = new Map();
-  /** @type {CallInfo[]} running calls of this room that we may (re)join */ joinable = [];
-  /** @type {CallInfo[]} newest first */ history = [];
+  /** @type {Set<string>} rooms with too many people to ring for all of them */ largeRooms = new Set();
   /** @type {Call | null} */ call = null;
   /** @type {import("./socket.js").SocketStatus} */ status = { state: "idle" };
   /** @type {{kind: "info" | "error", text: string} | null} */ notice = null;
@@ -41,19 +31,27 @@ export class Session extends EventTarget {
   /** The call that is being answered here. @type {string | null} */ #answering = null;
   #tabs = new Tabs((userId, callId) => this.#takenByTab(userId, callId));
   #networkChanged = () => this.call?.networkChanged();
+  /** @type {SocketLogin} */ #login;
 
-  /** @param {import("./identity.js").Identity} identity @param {string} room */
-  constructor(identity, room) {
+  /**
+   * @param {import("./identity.js").Identity} identity @param {import("./credentials.js").Credentials} credentials
+   * @param {{room?: string}} [presence] in dev mode the room is entered by the socket, and the server tells who is in
+   */
+  constructor(identity, credentials, presence = {}) {
     super();
     this.identity = identity;
-    this.room = room;
-    this.api = new Api(identity.token);
+    /** The one looked at. @type {string | null} */
+    this.room = presence.room ?? null;
+    this.api = new Api(credentials);
+    this.ledger = new Ledger(identity, this.api);
+    const rooms = presence.room ? { rooms: [presence.room] } : {};
     this.socket = new Socket({
       url: location.origin,
-      auth: () => ({ token: identity.token, rooms: [room] }),
+      auth: async () => ({ token: await this.#login.token(), ...rooms }),
       onStatus: (status) => this.#socketChanged(status),
     });
-    this.socket.on("room-members", (data) => this.#setMembers(data));
+    this.#login = new SocketLogin(this.socket, credentials);
+    this.socket.on("room-members", ({ roomId, members }) => roomId === this.room && this.setMembers(members));
     this.socket.on("call-incoming", (data) => this.#incoming(data.call));
     this.socket.on("call-answered", (data) => this.#answered(data));
     this.socket.on("call-ended", (data) => this.#ended(data));
@@ -68,15 +66,44 @@ export class Session extends EventTarget {
 
   async stop() {
     if (this.call) await this.hangUp();
+    this.abandon();
+  }
+
+  /** Out of everything without a word to the server, which takes none from us any more. */
+  abandon() {
+    const { call } = this;
+    this.call = null;
+    call?.abandon();
+    this.ringing.clear();
     window.removeEventListener("online", this.#networkChanged);
     this.#tabs.close();
+    this.#login.close();
     this.socket.close();
+  }
+
+  /** Running calls of the room looked at. */
+  get joinable() {
+    return this.ledger.running.filter(({ roomId }) => roomId === this.room);
+  }
+
+  /** Looks at another room, or at none. @param {string | null} room */
+  enterRoom(room) {
+    this.room = room;
+    this.members = [];
+    this.notice = null;
+    this.#changed();
+  }
+
+  /** @param {string[]} members */
+  setMembers(members) {
+    this.members = members;
+    this.#changed();
   }
 
   /** @param {Plan} plan */
   place(plan) {
     return this.#enterCall(plan.callType === "video", plan.relayOnly, () =>
-      this.api.initiate({ roomId: this.room, deviceId: this.identity.deviceId, ...plan }),
+      this.api.initiate({ roomId: this.room ?? "", deviceId: this.identity.deviceId, ...plan }),
     );
   }
 
@@ -99,18 +126,11 @@ export class Session extends EventTarget {
    * @param {CallInfo} info @param {boolean} relayOnly
    */
   rejoin(info, relayOnly) {
-    const mine = this.#ownPart(info);
-    const isPresent = presentStates.includes(mine?.state ?? "") || info.createdBy === this.identity.userId;
+    const mine = this.ledger.ownPart(info);
+    const isPresent = this.ledger.isPresent(info) || info.createdBy === this.identity.userId;
     const enter = () => (isPresent ? Promise.resolve(info) : this.api.answer(info.callId, this.identity.deviceId));
     // The call is some device's; whoever goes on with it elsewhere goes on as that device.
     return this.#enterCall(info.callType === "video", relayOnly, enter, isPresent ? mine?.deviceId : undefined);
-  }
-
-  /** Whether this tab would take the call over from another one, or from another device. @param {CallInfo} call */
-  isElsewhere(call) {
-    const mine = this.#ownPart(call);
-    if (!mine || !presentStates.includes(mine.state)) return false;
-    return mine.state === "joined" || mine.deviceId !== this.identity.deviceId;
   }
 
   /** @param {string} callId */
@@ -125,7 +145,7 @@ export class Session extends EventTarget {
     const call = this.call;
     if (!call) return;
     this.call = null;
-    this.#say("info", describeOwnEnd(call.info));
+    this.say("info", describeOwnEnd(call.info));
     await this.#attempt(() => (call.info.group ? call.leave() : call.hangUp()));
     await this.refresh();
   }
@@ -134,7 +154,7 @@ export class Session extends EventTarget {
     const call = this.call;
     if (!call) return;
     this.call = null;
-    this.#say("info", "You ended the call for everybody.");
+    this.say("info", "You ended the call for everybody.");
     await this.#attempt(() => call.hangUp());
     await this.refresh();
   }
@@ -162,9 +182,7 @@ export class Session extends EventTarget {
   /** What only the REST API knows: running calls to go back into, and the last ones. */
   async refresh() {
     await this.#attempt(async () => {
-      const [active, history] = await Promise.all([this.api.active(), this.api.history(historyLength)]);
-      this.joinable = active.calls.filter((call) => this.#canRejoin(call));
-      this.history = history.items.filter((call) => call.state === "ended");
+      await this.ledger.load(() => this.call?.callId);
       this.#changed();
     });
   }
@@ -187,16 +205,16 @@ export class Session extends EventTarget {
         call.addEventListener("change", () => this.#changed());
         call.addEventListener("replaced", () => this.#replaced(call));
         call.addEventListener("device-lost", (event) =>
-          this.#say("error", describeError(/** @type {CustomEvent} */ (event).detail)),
+          this.say("error", describeError(/** @type {CustomEvent} */ (event).detail)),
         );
         this.call = call;
         this.ringing.delete(call.callId);
-        this.joinable = [];
+        this.ledger.running = [];
         await this.#join(call);
       } finally {
         if (!this.call) media.close();
       }
-      if (cameraError) this.#say("error", describeError(cameraError));
+      if (cameraError) this.say("error", describeError(cameraError));
     });
     this.busy = false;
     this.#changed();
@@ -230,7 +248,7 @@ export class Session extends EventTarget {
     if (this.call !== call) return;
     this.call = null;
     call.abandon();
-    this.#say("info", "The call goes on in another tab or on another device.");
+    this.say("info", "The call goes on in another tab or on another device.");
     await this.refresh();
   }
 
@@ -238,6 +256,7 @@ export class Session extends EventTarget {
   #socketChanged(status) {
     this.status = status;
     if (status.state === "connected") {
+      this.#login.accepted();
       // The server tells again what rings, so a ring that ended while we were away does not stay.
       this.ringing.clear();
       this.refresh();
@@ -246,14 +265,8 @@ export class Session extends EventTarget {
     } else {
       this.call?.suspend();
     }
-    if (status.message) this.#say("error", status.message);
-    this.#changed();
-  }
-
-  /** @param {{roomId: string, members: string[]}} data */
-  #setMembers({ roomId, members }) {
-    if (roomId !== this.room) return;
-    this.members = members;
+    if (status.code === "invalid_token") this.#attempt(() => this.#login.reenter(status));
+    else if (status.message) this.say("error", describeRefusal(status));
     this.#changed();
   }
 
@@ -262,7 +275,7 @@ export class Session extends EventTarget {
     if (info.createdBy === this.identity.userId || info.callId === this.call?.callId) return;
     if (this.call && !info.group) {
       this.#attempt(() => this.api.reject(info.callId, "busy"));
-      this.#say("info", `${displayName(info.createdBy)} tried to call you.`);
+      this.say("info", `${displayName(info.createdBy)} tried to call you.`);
       return;
     }
     this.ringing.set(info.callId, info);
@@ -277,7 +290,7 @@ export class Session extends EventTarget {
     if (isHere || this.call?.callId === data.callId || (data.call.group && !byUs)) return;
     if (this.ringing.delete(data.callId)) {
       const who = byUs ? "You" : displayName(data.userId);
-      this.#say("info", `${who} answered ${byUs ? "in another tab or " : ""}on another device.`);
+      this.say("info", `${who} answered ${byUs ? "in another tab or " : ""}on another device.`);
     }
     this.refresh();
   }
@@ -286,11 +299,11 @@ export class Session extends EventTarget {
   #ended(data) {
     const rang = this.ringing.get(data.callId);
     this.ringing.delete(data.callId);
-    if (rang) this.#say("info", describeMissedRing(data, this.identity.userId));
+    if (rang) this.say("info", describeMissedRing(data, this.identity.userId));
     if (this.call?.callId === data.callId) {
       this.#forward("call-ended", data);
       this.call = null;
-      this.#say("info", describeEnd(data, this.identity.userId));
+      this.say("info", describeEnd(data, this.identity.userId));
     }
     this.refresh();
   }
@@ -300,31 +313,25 @@ export class Session extends EventTarget {
     if (data.callId === this.call?.callId) this.call?.receive(event, data);
   }
 
-  /** @param {CallInfo} call */
-  #canRejoin(call) {
-    const mine = this.#ownPart(call);
-    if (call.roomId !== this.room || call.callId === this.call?.callId || !mine) return false;
-    if (call.group && call.state !== "ringing") return true;
-    return presentStates.includes(mine.state);
-  }
-
-  /** @param {CallInfo} call */
-  #ownPart(call) {
-    return call.participants.find(({ userId }) => userId === this.identity.userId);
-  }
-
   /** @param {() => unknown} act */
   async #attempt(act) {
     try {
       await act();
     } catch (error) {
-      if (error instanceof ApiError && error.problem?.call) this.joinable = [error.problem.call];
-      this.#say("error", describeError(error));
+      if (error instanceof ApiError) this.#learn(error);
+      this.say("error", describeError(error));
     }
   }
 
+  /** What a refusal tells beside that it is one. @param {ApiError} error */
+  #learn({ code, problem }) {
+    if (problem?.call) this.ledger.running = [problem.call];
+    if (code === "name_invitees" && this.room !== null) this.largeRooms.add(this.room);
+    if (staleRoomCodes.includes(code)) this.dispatchEvent(new Event("room-changed"));
+  }
+
   /** @param {"info" | "error"} kind @param {string} text */
-  #say(kind, text) {
+  say(kind, text) {
     this.notice = { kind, text };
     this.#changed();
   }

@@ -4,7 +4,7 @@
  */
 
 /** @typedef {"idle" | "connecting" | "connected" | "reconnecting" | "refused"} SocketState */
-/** @typedef {{state: SocketState, code?: string, message?: string}} SocketStatus */
+/** @typedef {{state: SocketState, code?: string, message?: string, data?: any}} SocketStatus */
 
 /** Engine.IO packet types: the first character of every frame. */
 const Engine = { open: "0", close: "1", ping: "2", pong: "3", message: "4", noop: "6" };
@@ -43,7 +43,7 @@ export class Socket {
   #retryTimer = 0;
 
   /**
-   * @param {{url: string, auth: () => object, onStatus: (status: SocketStatus) => void}} options
+   * @param {{url: string, auth: () => Promise<object>, onStatus: (status: SocketStatus) => void}} options
    *   `url` is the page's origin; `auth` is asked anew for each connection.
    */
   constructor({ url, auth, onStatus }) {
@@ -161,7 +161,7 @@ export class Socket {
         const { pingInterval, pingTimeout } = JSON.parse(body);
         this.#silenceLimitMs = pingInterval + pingTimeout;
         this.#watchSilence();
-        this.#transport?.send(Engine.message + Packet.connect + JSON.stringify(this.auth()));
+        this.#introduce(this.#transport);
         break;
       }
       case Engine.ping:
@@ -181,6 +181,17 @@ export class Socket {
     }
   }
 
+  /** Says who we are; without an answer to that, another connection may have one. @param {WebSocket | null} transport */
+  async #introduce(transport) {
+    try {
+      const auth = JSON.stringify(await this.auth());
+      if (transport === this.#transport) transport?.send(Engine.message + Packet.connect + auth);
+    } catch (error) {
+      console.info("not introduced to the server:", error);
+      if (transport === this.#transport) this.#lost();
+    }
+  }
+
   /** @param {string} packet */
   #receivePacket(packet) {
     const body = packet.slice(1);
@@ -191,7 +202,7 @@ export class Socket {
         break;
       case Packet.connectError: {
         const { message, data } = JSON.parse(body);
-        this.#refused(data?.code ?? "refused", message);
+        this.#refused(data?.code ?? "refused", message, data);
         break;
       }
       case Packet.disconnect:
@@ -218,11 +229,11 @@ export class Socket {
 
   /**
    * A refusal is an answer, not an accident: asking again would bring the same.
-   * @param {string} code @param {string} message
+   * @param {string} code @param {string} message @param {any} [data]
    */
-  #refused(code, message) {
+  #refused(code, message, data) {
     this.#dropTransport();
-    this.#setStatus({ state: "refused", code, message });
+    this.#setStatus({ state: "refused", code, message, data });
   }
 
   /** @param {SocketStatus} status */

@@ -1,7 +1,7 @@
 /** The live statistics panel, one section for each peer, and the badge that says which way the media goes. */
 
 import { element, find, setText } from "./dom.js";
-import { displayName } from "./identity.js";
+import { displayName } from "./names.js";
 import { StatsSampler } from "./stats.js";
 
 /** @typedef {import("./stats.js").Sample} Sample */

@@ -1,7 +1,7 @@
 /** The pictures of the others: one tile for each, with who it is and whether they can be seen and heard. */
 
 import { avatar, element, icon, setText } from "./dom.js";
-import { displayName } from "./identity.js";
+import { displayName } from "./names.js";
 
 /** @type {Record<string, string>} */
 const stateTexts = {
@@ -15,25 +15,39 @@ class Tile {
   /** @param {string} userId */
   constructor(userId) {
     const name = displayName(userId);
-    const video = { "data-testid": "remote-video", autoplay: "", playsinline: "", "aria-label": `${name}’s camera` };
-    this.video = /** @type {HTMLVideoElement} */ (element("video", video));
+    this.video = /** @type {HTMLVideoElement} */ (
+      element("video", { "data-testid": "remote-video", autoplay: "", playsinline: "" })
+    );
     this.muted = badge("remote-muted", "mic-off", "Microphone off");
     this.cameraOff = badge("remote-camera-off", "video-off", "Camera off");
     this.screen = badge("remote-screen", "screen", "Shares the screen");
     this.hold = badge("remote-hold", "hold", "On hold");
     const badges = [this.muted, this.cameraOff, this.screen, this.hold];
     this.state = element("span", { class: "tile-state", "data-testid": "remote-state" });
+    this.name = element("span");
+    this.face = element("span");
     this.root = element(
       "article",
-      { class: "tile", "data-testid": "remote-tile", "data-user": userId, "aria-label": name },
+      { class: "tile", "data-testid": "remote-tile", "data-user": userId },
       this.video,
-      element("div", { class: "tile-face" }, avatar(userId, name), this.state),
-      element("p", { class: "tile-name" }, element("span", {}, name), ...badges),
+      element("div", { class: "tile-face" }, this.face, this.state),
+      element("p", { class: "tile-name" }, this.name, ...badges),
     );
+    this.#rename(userId, name);
+  }
+
+  /** @param {string} userId @param {string} name which may become known while the call is going on */
+  #rename(userId, name) {
+    if (this.name.textContent === name) return;
+    setText(this.name, name);
+    this.face.replaceChildren(avatar(userId, name));
+    this.root.setAttribute("aria-label", name);
+    this.video.setAttribute("aria-label", `${name}’s camera`);
   }
 
   /** @param {import("./call.js").Call} call @param {import("./api.js").Participant} participant */
   render(call, participant) {
+    this.#rename(participant.userId, displayName(participant.userId));
     const peer = call.peers.get(participant.userId);
     if (peer && this.video.srcObject !== peer.remoteStream) this.video.srcObject = peer.remoteStream;
     const connected = peer?.state === "connected";

@@ -1,8 +1,9 @@
 /** Codes of the API, of sockets and of devices, said so that anybody understands them. */
 
 import { ApiError } from "./api.js";
-import { displayName } from "./identity.js";
+import { HomeserverError } from "./homeserver.js";
 import { MediaError } from "./media.js";
+import { displayName } from "./names.js";
 import { SocketError } from "./socket.js";
 
 /** @type {Record<string, string>} */
@@ -16,6 +17,24 @@ const codes = {
   rate_limited: "That was too often in a short time. Wait a moment, then try again.",
   not_answered: "The call went on without you. You can join it again.",
   name_invitees: "This room has too many people for one call. Call them one by one.",
+  not_in_room: "You are not in this room any more.",
+  invitee_not_in_room: "Somebody you wanted to call is not in this room any more.",
+  start_forbidden: "You may not start calls in this room.",
+  guest_access_forbidden: "Guests cannot make calls. Sign in with an account of your own.",
+  server_not_listed: "People of your homeserver are not let in here.",
+  room_encrypted: "This room is encrypted, and this server makes no calls in encrypted rooms.",
+  invalid_token: "The server does not take your sign-in. Sign out, then sign in again.",
+  auth_unavailable: "Your homeserver cannot be reached, so nobody can say who you are. Try again in a moment.",
+  homeserver_unavailable: "Your homeserver cannot be reached, so nobody can say who is in the room. Try again in a moment.",
+  too_many_sockets: "You have too many tabs or devices open. Close one, then reload this page.",
+};
+
+/** @type {Record<string, string>} */
+const homeserverCodes = {
+  unreachable: "The homeserver cannot be reached. Check your connection and try again.",
+  M_USER_DEACTIVATED: "This account is deactivated.",
+  M_USER_LOCKED: "This account is locked. Ask whoever runs the homeserver.",
+  M_USER_SUSPENDED: "This account is suspended. Ask whoever runs the homeserver.",
 };
 
 const microphoneReasons = {
@@ -55,6 +74,52 @@ export function describeError(error) {
   }
   console.error(error);
   return "Something went wrong. Reload the page and try again.";
+}
+
+/** Why the socket was not let in. @param {import("./socket.js").SocketStatus} status */
+export function describeRefusal({ code = "", message = "" }) {
+  return codes[code] ?? message;
+}
+
+/** @param {unknown} error */
+export function describeHomeserverError(error) {
+  if (!(error instanceof HomeserverError)) return describeError(error);
+  if (error.code === "M_LIMIT_EXCEEDED") return `That was too often in a short time. ${waitWords(error.retryAfterMs)}`;
+  return homeserverCodes[error.code] ?? `The homeserver said: ${error.message}`;
+}
+
+/** @param {unknown} error @param {string} serverName @param {string} [proof] the type of what did not convince */
+export function describeSignInError(error, serverName, proof) {
+  if (!(error instanceof HomeserverError)) return describeError(error);
+  if (error.code === "unreachable") return `${serverName} cannot be reached. Check your connection and try again.`;
+  if (error.code === "M_FORBIDDEN" && proof === "m.login.token") return "The sign-in took too long. Try again.";
+  if (error.code === "M_FORBIDDEN") return "The user name or the password is wrong.";
+  if (error.code === "M_LIMIT_EXCEEDED") return `Too many attempts to sign in. ${waitWords(error.retryAfterMs)}`;
+  return describeHomeserverError(error);
+}
+
+/** @param {number | undefined} milliseconds */
+function waitWords(milliseconds) {
+  if (!milliseconds) return "Wait a moment, then try again.";
+  const seconds = Math.ceil(milliseconds / 1000);
+  if (seconds > 90) return `Wait ${Math.ceil(seconds / 60)} minutes, then try again.`;
+  return `Wait ${seconds === 1 ? "a second" : `${seconds} seconds`}, then try again.`;
+}
+
+/** Why somebody is at the door again. @param {import("./account.js").GoneReason} why */
+export function describeGone(why) {
+  switch (why) {
+    case "signed-out":
+      return "You are signed out.";
+    case "signed-out-untold":
+      return "You are signed out here, but the homeserver could not be told. End this session from another device.";
+    case "expired":
+      return "Your sign-in has expired. Sign in again.";
+    case "ended":
+      return "Your session was ended: from another device, or by the homeserver. Sign in again.";
+    default:
+      return "You were signed out in this browser.";
+  }
 }
 
 /**
