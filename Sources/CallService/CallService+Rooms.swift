@@ -32,15 +32,18 @@ extension CallService {
         }
     }
 
-    /// Writes into the audit of a call what its room was never told.
-    public func noteUndeliverable(_ event: UndeliverableRoomEvent) async {
-        log(.roomEventUndelivered(event))
+    /// Writes into the audit of a call what its room was never told; whether it is there now, or can never be.
+    public func noteUndeliverable(_ event: UndeliverableRoomEvent) async -> Bool {
+        let call = event.place.callID
         let action = CallAction.roomEventUndelivered(type: event.type, reason: event.reason)
         do throws(CallFailure) {
-            _ = try await act(action, on: event.callID, by: Actor(userID: event.sender))
+            _ = try await act(action, on: call, by: Actor(userID: event.sender))
         } catch {
-            log(.actRefused(call: event.callID, code: error.code))
+            if error == .storeUnavailable { return false }
+            log(.actRefused(call: call, code: error.code))
         }
+        log(.roomEventUndelivered(event))
+        return true
     }
 
     private func expel(_ identity: Identity, ifGoneFrom id: CallID) async {

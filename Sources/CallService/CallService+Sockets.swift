@@ -89,6 +89,18 @@ extension CallService {
         return try await act(.leave, on: id, by: actor).call
     }
 
+    /// Leaves every call that a socket has joined.
+    public func leaveCalls(session: SessionID, by identity: Identity) async {
+        for attendance in hub.attendances where attendance.socket == session {
+            do throws(CallFailure) {
+                _ = try await leaveCall(attendance.call, session: session, by: identity)
+            } catch {
+                // Told of it, and not in it; or a store that was logged, and then the time of grace ends it.
+                continue
+            }
+        }
+    }
+
     /// A socket is gone: its user keeps the place in each of its calls for the time of grace.
     public func disconnected(_ socket: SessionID) async {
         guard let member = hub.disconnect(socket) else { return }

@@ -61,10 +61,11 @@ public final class RoomOutbox: Sendable {
     /// There may be something new, or somebody new to send it for.
     public func ring() { ringer.yield() }
 
-    /// Works until cancelled; looks at least every `interval` for what is due again. `onUndeliverable` hears of what was given up.
+    /// Works until cancelled; looks at least every `interval` for what is due again. `onUndeliverable` hears of what was given up, and
+    /// again until it answers that it has taken note.
     public func run(
         every interval: Duration = .seconds(1),
-        onUndeliverable: @escaping @Sendable (UndeliverableRoomEvent) async -> Void
+        onUndeliverable: @escaping @Sendable (UndeliverableRoomEvent) async -> Bool
     ) async {
         await withDiscardingTaskGroup { group in
             group.addTask { [ringer] in
@@ -76,7 +77,7 @@ public final class RoomOutbox: Sendable {
                 ringer.finish()
             }
             for await _ in bell where !Task.isCancelled {
-                for given in await givenUp() { await onUndeliverable(given) }
+                for given in await givenUp() where await onUndeliverable(given) { await settleAudit(of: given) }
                 for waiting in await due() {
                     guard underway.load(ordering: .relaxed) < Self.concurrency else { break }
                     guard let device = sender.device(for: waiting), let event = await claim(waiting, device) else {
@@ -84,7 +85,7 @@ public final class RoomOutbox: Sendable {
                     }
                     underway.add(1, ordering: .relaxed)
                     group.addTask {
-                        for given in await self.send(event, device) { await onUndeliverable(given) }
+                        await self.send(event, device)
                         self.underway.subtract(1, ordering: .relaxed)
                         // There may be another one behind it, and there is room for any.
                         self.ring()
@@ -95,11 +96,22 @@ public final class RoomOutbox: Sendable {
     }
 
     private func givenUp() async -> [UndeliverableRoomEvent] {
+        let now = clock()
         do throws(StoreFailure) {
-            return try await store.giveUpRoomEvents(at: clock(), limit: Self.givingUp)
+            try await store.giveUpRoomEvents(at: now, limit: Self.givingUp)
+            let until = now.advanced(byMilliseconds: Self.claimTime)
+            return try await store.claimUnaudited(at: now, until: until, limit: Self.givingUp)
         } catch {
             log(.storeFailed(error))
             return []
+        }
+    }
+
+    private func settleAudit(of event: UndeliverableRoomEvent) async {
+        do throws(StoreFailure) {
+            try await store.settleAudit(of: event.place)
+        } catch {
+            log(.storeFailed(error))
         }
     }
 
@@ -123,9 +135,9 @@ public final class RoomOutbox: Sendable {
         }
     }
 
-    private func send(_ event: StoredRoomEvent, _ device: DeviceID) async -> [UndeliverableRoomEvent] {
+    private func send(_ event: StoredRoomEvent, _ device: DeviceID) async {
         // What is late is given up by the next look, when its claim has run out.
-        guard clock() < event.event.expiresAt else { return [] }
+        guard clock() < event.event.expiresAt else { return }
         let answer = await sender.send(event, device: device)
         let now = clock()
         let outcome: RoomEventOutcome
@@ -134,20 +146,19 @@ public final class RoomOutbox: Sendable {
             outcome = .sent(eventID: eventID)
             log(.sent(event))
         case .refused(let reason): outcome = .undeliverable(reason: reason)
-        case .tokenRejected: outcome = .postponed(until: now)
+        case .tokenRejected: outcome = .postponed(until: now, byAnyDevice: event.attempts == 1)
         case .later(let milliseconds, let reason):
             let pause = max(Self.pause(after: event.attempts), milliseconds ?? 0)
             // What will be late by then is given up then.
             let until = min(now.advanced(byMilliseconds: pause), event.event.expiresAt)
-            outcome = .postponed(until: until)
+            outcome = .postponed(until: until, byAnyDevice: false)
             log(.postponed(event, reason: reason))
         }
         do throws(StoreFailure) {
-            return try await store.settle(event, outcome)
+            try await store.settle(event, outcome)
         } catch {
             // The claim runs out, and it is sent again, which changes nothing.
             log(.storeFailed(error))
-            return []
         }
     }
 

@@ -64,16 +64,16 @@ public struct StoredRoomEvent: Hashable, Sendable {
 public enum RoomEventOutcome: Hashable, Sendable {
     /// It is there, under this id.
     case sent(eventID: String)
-    /// To be sent again, not before a moment.
-    case postponed(until: Timestamp)
+    /// To be sent again, not before a moment; with a token of any device, if this try was certainly not taken and none came before.
+    case postponed(until: Timestamp, byAnyDevice: Bool)
     /// Not to be sent any more, for a reason in one word.
     case undeliverable(reason: String)
 }
 
 /// An event that its room will never see.
 public struct UndeliverableRoomEvent: Hashable, Sendable {
-    /// The call that it told of.
-    public let callID: CallID
+    /// Which.
+    public let place: RoomEventPlace
     /// The event's type.
     public let type: String
     /// Whose it was.
@@ -82,8 +82,8 @@ public struct UndeliverableRoomEvent: Hashable, Sendable {
     public let reason: String
 
     /// An event that was given up.
-    public init(callID: CallID, type: String, sender: UserID, reason: String) {
-        self.callID = callID
+    public init(place: RoomEventPlace, type: String, sender: UserID, reason: String) {
+        self.place = place
         self.type = type
         self.sender = sender
         self.reason = reason
@@ -109,13 +109,19 @@ public protocol RoomEventStore: Sendable {
         until: Timestamp
     ) async throws(StoreFailure) -> StoredRoomEvent?
 
-    /// Writes down what came of sending an event; answers those that are given up with it. Without its invite none of a call's
-    /// events goes.
-    func settle(
-        _ event: StoredRoomEvent,
-        _ outcome: RoomEventOutcome
+    /// Writes down what came of sending an event.
+    func settle(_ event: StoredRoomEvent, _ outcome: RoomEventOutcome) async throws(StoreFailure)
+
+    /// Gives up events, unless they are being sent: those whose time is over, and those whose call's invite will never be there.
+    func giveUpRoomEvents(at now: Timestamp, limit: Int) async throws(StoreFailure)
+
+    /// Claims events that were given up and are not in the audit yet: until a moment they are nobody else's to enter.
+    func claimUnaudited(
+        at now: Timestamp,
+        until: Timestamp,
+        limit: Int
     ) async throws(StoreFailure) -> [UndeliverableRoomEvent]
 
-    /// Gives up the events whose time is over, unless they are being sent; answers which.
-    func giveUpRoomEvents(at now: Timestamp, limit: Int) async throws(StoreFailure) -> [UndeliverableRoomEvent]
+    /// The audit tells of it.
+    func settleAudit(of place: RoomEventPlace) async throws(StoreFailure)
 }

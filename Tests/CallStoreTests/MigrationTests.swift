@@ -31,12 +31,12 @@ struct MigrationTests {
         "004_voice_video_calls.sql": "d61839d3865c4201b98dd6557a80e3d882b7d18f160c5658118d7993a3ce79d5",
         "005_call_relay.sql": "6ddd19cde9161093a2ddb008b3388cf89782c3f423190702a653a6f78ad99b44",
         "006_call_outbox.sql": "c4cf74f8d7cda4d3bea4d489037c32764b7401eb347643ce7208381ed5e496cc",
-        "008_call_room_events.sql": "d96722a7e84282eb5ed3b178de20aebc090a9d257b3ef407c2add440c69bb3b3",
+        "008_call_room_events.sql": "900bd61ec34c885895ca36644375875b049d081e64f35f3486a21a93560edecc",
         "007_call_nodes.sql": "449f71479810690824bd6969c8e98892457a99082e5b82f2b0b41da2f82c373d",
         "sqlite/004_voice_video_calls.sql": "d505e8f1e7919b402bba6053f79261d30fc714436046c31f201ced746e741d88",
         "sqlite/005_call_relay.sql": "a5dbde177d58298846a4860e2219efaacb8b281c1d65940ed9ef9847ad87d7ee",
         "sqlite/006_call_outbox.sql": "ed25563a6feb59dff9d91a1e6fa10516a475900e965f3df595fd372f19ed9431",
-        "sqlite/008_call_room_events.sql": "45bf268d64f912c4dfb2229591ffaeab992b8fdff6146d3522f5cb43b6899b23",
+        "sqlite/008_call_room_events.sql": "4ed562ae31103884dcef68f443da052f3628d23727f87e113620d79fe72082ea",
         "sqlite/007_call_nodes.sql": "51069345abb11f52b933af128415c2a57f72aaaa7f389f08a8d91f0a01e88c94",
     ]
 

@@ -46,7 +46,7 @@ struct PostgresPlanTests {
         .commitEvents, .commitCall, .commitParticipants, .purgeSignals, .dropOldSignals, .addRelayUse, .pruneCalls,
         .pruneKeys, .readKey, .settleKey, .releaseKey, .releaseKeyAndKeepCall, .lockCall, .claimNotices, .dropNotice,
         .postponeNotice, .giveUpNotice, .claimRoomEvent, .roomEventSent, .postponeRoomEvent, .giveUpRoomEvent,
-        .giveUpRoomEvents,
+        .giveUpRoomEvents, .claimUnaudited, .settleAudit,
     ]
 
     @Test("Every statement finds its rows by an index in a database of many calls")

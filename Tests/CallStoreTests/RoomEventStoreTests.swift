@@ -78,15 +78,15 @@ struct RoomEventStoreTests {
         #expect(invite.event.transactionID == "\(id.rawValue).m.call.invite.@alice:hs")
         #expect(try await Self.due(fixture).isEmpty, "nothing overtakes the invite")
         #expect(try await Self.claim(fixture, waiting[0]) == nil, "nobody sends what another one does")
-        #expect(try await fixture.store.settle(invite, .sent(eventID: "$1")).isEmpty)
+        try await fixture.store.settle(invite, .sent(eventID: "$1"))
         let rest = try await Self.due(fixture)
         #expect(Set(rest.map(\.sender)) == [Self.alice, Self.bob])
         for waiting in rest {
             let event = try #require(try await Self.claim(fixture, waiting))
-            _ = try await fixture.store.settle(event, .sent(eventID: "$2"))
+            try await fixture.store.settle(event, .sent(eventID: "$2"))
         }
         #expect(try await Self.due(fixture, at: Self.expiry).isEmpty)
-        #expect(try await fixture.store.giveUpRoomEvents(at: Self.expiry, limit: 9).isEmpty)
+        #expect(try await Self.given(fixture, at: Self.expiry).isEmpty)
         let sent = "SELECT count(*) FROM call_room_events WHERE event_id IS NOT NULL AND undeliverable IS NULL"
         #expect(try await fixture.database.count(sent) == 3, "what was sent stays, to be seen")
         try await fixture.store.close()
@@ -105,9 +105,13 @@ struct RoomEventStoreTests {
         let second = try #require(try await Self.claim(fixture, again, device: "", at: later))
         #expect(second.attempts == 2)
         let muchLater = later.advanced(byMilliseconds: 60_000)
-        _ = try await fixture.store.settle(second, .postponed(until: muchLater))
+        try await fixture.store.settle(second, .postponed(until: muchLater, byAnyDevice: false))
         #expect(try await Self.due(fixture, at: muchLater.advanced(byMilliseconds: -1)).isEmpty)
-        #expect(try await Self.due(fixture, at: muchLater).count == 1)
+        let third = try #require(try await Self.due(fixture, at: muchLater).first)
+        #expect(third.device == "")
+        let claimed = try #require(try await Self.claim(fixture, third, device: "", at: muchLater))
+        try await fixture.store.settle(claimed, .postponed(until: muchLater, byAnyDevice: true))
+        #expect(try await Self.due(fixture, at: muchLater).first?.device == .some(nil))
         try await fixture.store.close()
     }
 
@@ -117,34 +121,54 @@ struct RoomEventStoreTests {
         let first = try await Self.call(fixture)
         let invite = try #require(try await Self.due(fixture).first)
         let claimed = try #require(try await Self.claim(fixture, invite))
-        _ = try await fixture.store.settle(claimed, .sent(eventID: "$1"))
+        try await fixture.store.settle(claimed, .sent(eventID: "$1"))
         let later = Self.start.advanced(byMilliseconds: 1_000)
         let second = try await Self.call(fixture, at: later)
         let waiting = try await Self.due(fixture, at: later)
         #expect(waiting.allSatisfy { $0.place.callID == first } && waiting.count == 2)
         for event in waiting where event.sender == Self.alice {
             let claimed = try #require(try await Self.claim(fixture, event, at: later))
-            _ = try await fixture.store.settle(claimed, .sent(eventID: "$2"))
+            try await fixture.store.settle(claimed, .sent(eventID: "$2"))
         }
         let next = try await Self.due(fixture, at: later)
         #expect(Set(next.map(\.place.callID)) == [first, second], "bob's refusal of the first keeps nobody waiting")
         try await fixture.store.close()
     }
 
-    @Test("Without its invite none of a call's events goes", arguments: TestDatabase.allCases)
+    /// What is given up by now, as the audit takes it.
+    private static func given(_ fixture: StoreFixture, at now: Timestamp = start) async throws
+        -> [UndeliverableRoomEvent]
+    {
+        try await fixture.store.giveUpRoomEvents(at: now, limit: 9)
+        return try await fixture.store.claimUnaudited(at: now, until: now.advanced(byMilliseconds: 15_000), limit: 9)
+    }
+
+    @Test("Without its invite none of a call's events goes, whenever it was written", arguments: TestDatabase.allCases)
     func orphans(_ database: TestDatabase) async throws {
         let fixture = try await StoreFixture(database)
-        let id = try await Self.call(fixture)
-        let other = try await Self.call(fixture, room: "!other")
-        let waiting = try #require(try await Self.due(fixture).first { $0.place.callID == id })
-        let invite = try #require(try await Self.claim(fixture, waiting))
-        let given = try await fixture.store.settle(invite, .undeliverable(reason: "forbidden"))
-        #expect(given.map(\.type).sorted() == ["m.call.hangup", "m.call.invite", "m.call.reject"])
+        var transition = try StoreFixture.newCall().transition
+        let id = transition.call.id
+        let invite = Self.event(transition, RoomEvent.inviteType, Self.alice)
+        _ = try await fixture.store.create(CallCommit(transition: transition, outgoing: [], roomEvents: [invite]))
+        let waiting = try #require(try await Self.due(fixture).first)
+        let claimed = try #require(try await Self.claim(fixture, waiting))
+        try await fixture.store.settle(claimed, .undeliverable(reason: "forbidden"))
+        #expect(try await Self.given(fixture).map(\.reason) == ["forbidden"])
+        // What comes later means nothing either.
+        let actor = Actor(userID: Self.bob, deviceID: "B")
+        transition = try transition.call.applying(.reject(nil), by: actor, now: Self.start, policy: StoreFixture.policy)
+        let events = [
+            Self.event(transition, "m.call.reject", Self.bob),
+            Self.event(transition, "m.call.hangup", Self.alice, part: 1),
+        ]
+        _ = try await fixture.store.commit(CallCommit(transition: transition, outgoing: [], roomEvents: events))
+        #expect(try await Self.due(fixture).isEmpty)
+        let given = try await Self.given(fixture)
+        #expect(given.map(\.type).sorted() == ["m.call.hangup", "m.call.reject"])
         for event in given {
-            #expect(event.callID == id && event.sender == (event.type == "m.call.reject" ? Self.bob : Self.alice))
-            #expect(event.reason == (event.type == RoomEvent.inviteType ? "forbidden" : "orphaned"))
+            #expect(event.place.callID == id && event.sender == (event.type == "m.call.reject" ? Self.bob : Self.alice))
+            #expect(event.reason == UndeliverableRoomEvent.orphaned)
         }
-        #expect(try await Self.due(fixture).map(\.place.callID) == [other])
         try await fixture.store.close()
     }
 
@@ -154,18 +178,34 @@ struct RoomEventStoreTests {
         let soon = Self.start.advanced(byMilliseconds: 60_000)
         let id = try await Self.call(fixture, inviteExpiresAt: soon)
         let held = try await Self.call(fixture, room: "!other")
-        let almost = soon.advanced(byMilliseconds: -1)
-        #expect(try await fixture.store.giveUpRoomEvents(at: almost, limit: 9).isEmpty)
-        let given = try await fixture.store.giveUpRoomEvents(at: soon, limit: 9)
-        #expect(given.count == 3 && given.allSatisfy { $0.callID == id })
-        #expect(given.count { $0.reason == UndeliverableRoomEvent.expired } == 1)
-        #expect(try await fixture.store.giveUpRoomEvents(at: soon, limit: 9).isEmpty)
+        #expect(try await Self.given(fixture, at: soon.advanced(byMilliseconds: -1)).isEmpty)
+        let late = try await Self.given(fixture, at: soon)
+        #expect(late.map(\.type) == [RoomEvent.inviteType] && late.map(\.reason) == [UndeliverableRoomEvent.expired])
+        let orphans = try await Self.given(fixture, at: soon)
+        #expect(orphans.count == 2 && orphans.allSatisfy { $0.place.callID == id && $0.reason == "orphaned" })
         // What is being sent is not given up under whoever sends it.
         let waiting = try #require(try await Self.due(fixture, at: Self.expiry).first)
         #expect(waiting.place.callID == held)
         _ = try await Self.claim(fixture, waiting, at: Self.expiry)
-        let rest = try await fixture.store.giveUpRoomEvents(at: Self.expiry, limit: 9)
+        let rest = try await Self.given(fixture, at: Self.expiry).filter { $0.place.callID == held }
         #expect(rest.map(\.type).sorted() == ["m.call.hangup", "m.call.reject"])
+        try await fixture.store.close()
+    }
+
+    @Test("What was given up is told to the audit until it is there", arguments: TestDatabase.allCases)
+    func audit(_ database: TestDatabase) async throws {
+        let fixture = try await StoreFixture(database)
+        _ = try await Self.call(fixture, inviteExpiresAt: Self.start)
+        let first = try #require(try await Self.given(fixture).first)
+        let almost = Self.start.advanced(byMilliseconds: 14_999)
+        #expect(
+            try await Self.given(fixture, at: almost).allSatisfy { $0.place != first.place },
+            "it is another one's to enter"
+        )
+        let later = Self.start.advanced(byMilliseconds: 15_000)
+        #expect(try await Self.given(fixture, at: later).contains(first))
+        try await fixture.store.settleAudit(of: first.place)
+        #expect(try await !Self.given(fixture, at: later.advanced(byMilliseconds: 15_000)).contains(first))
         try await fixture.store.close()
     }
 

@@ -424,7 +424,6 @@ def test_a_room_whose_member_may_not_say_it_is_not_told(
         assert_told(calls, room, call_id, [], lost)
 
 
-@pytest.mark.xfail(strict=True, reason="what is written after the invite was given up is sent without it")
 def test_what_follows_an_invite_that_may_not_be_said_is_not_said(calls: MatrixCalls) -> None:
     room = room_without_power(calls)
     call_id = calls.initiate("alice", room)
@@ -436,7 +435,6 @@ def test_what_follows_an_invite_that_may_not_be_said_is_not_said(calls: MatrixCa
     assert_told(calls, room, call_id, [], lost)
 
 
-@pytest.mark.xfail(strict=True, reason="the document knows neither the type nor the causes")
 def test_the_audit_of_what_was_not_said_is_as_documented(calls: MatrixCalls) -> None:
     call_id = calls.initiate("alice", room_without_power(calls))
     eventually(lambda: undelivered(calls, call_id, "bob"), "the refusal")
@@ -592,7 +590,6 @@ def insist(ask: Callable[[], requests.Response]) -> dict:
     return eventually(answered, "an answer", 60)
 
 
-@pytest.mark.xfail(strict=True, reason="given up and audited in two steps: a kill between them leaves out the second")
 def test_what_is_given_up_is_audited_whenever_the_server_is_killed(tmp_path: Path, homeserver: Homeserver) -> None:
     """The database takes no line of the audit, until the server is killed."""
     with served(tmp_path, homeserver, DATABASE_URL=f"sqlite:{tmp_path / 'server.db'}") as calls:
@@ -836,7 +833,6 @@ def test_an_invite_that_would_come_too_late_is_dropped(tmp_path: Path, limited: 
         assert_told(calls, room, call_id, [], lost)
 
 
-@pytest.mark.xfail(strict=True, reason="what is written after the invite was given up is sent without it")
 def test_a_call_that_rang_in_vain_is_not_hung_up_where_it_did_not_ring(tmp_path: Path, limited: Homeserver) -> None:
     """The time of an invite is over when that of the ringing is, and either may be noticed first."""
     with served(tmp_path, limited, CALL_RING_TIMEOUT="2s") as calls:

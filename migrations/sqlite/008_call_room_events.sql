@@ -17,6 +17,7 @@ CREATE TABLE call_room_events (
     expires_at      INTEGER NOT NULL,
     event_id        TEXT,
     undeliverable   TEXT,
+    is_audited      INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (call_id, seq, part)
 ) WITHOUT ROWID;
 
@@ -24,3 +25,7 @@ CREATE INDEX call_room_events_due ON call_room_events (next_attempt)
     WHERE event_id IS NULL AND undeliverable IS NULL;
 CREATE INDEX call_room_events_waiting ON call_room_events (room_id, sender)
     WHERE event_id IS NULL AND undeliverable IS NULL;
+CREATE INDEX call_room_events_hopeless ON call_room_events (call_id)
+    WHERE event_type = 'm.call.invite' AND undeliverable IS NOT NULL;
+CREATE INDEX call_room_events_unaudited ON call_room_events (next_attempt)
+    WHERE undeliverable IS NOT NULL AND is_audited = 0;

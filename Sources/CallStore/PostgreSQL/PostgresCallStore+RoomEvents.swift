@@ -32,10 +32,7 @@ extension PostgresCallStore {
     }
 
     /// Writes down what came of sending an event.
-    public func settle(
-        _ event: StoredRoomEvent,
-        _ outcome: RoomEventOutcome
-    ) async throws(StoreFailure) -> [UndeliverableRoomEvent] {
+    public func settle(_ event: StoredRoomEvent, _ outcome: RoomEventOutcome) async throws(StoreFailure) {
         let command =
             switch outcome {
             case .sent(let eventID):
@@ -43,37 +40,53 @@ extension PostgresCallStore {
                     $0.append(event.place)
                     $0.append(eventID)
                 }
-            case .postponed(let until):
+            case .postponed(let until, let byAnyDevice):
                 PostgresCommand(.postponeRoomEvent) {
                     $0.append(event.place)
                     $0.append(until.milliseconds)
+                    $0.append(byAnyDevice)
                 }
             case .undeliverable(let reason):
                 PostgresCommand(.giveUpRoomEvent) {
                     $0.append(event.place)
                     $0.append(reason)
-                    $0.append(UndeliverableRoomEvent.orphaned)
                 }
             }
-        return try await write("settle room event", lock: .roomEvent(event.callID.rawValue), [command]) { results in
-            Result { () throws(StoreFailure) in try results[0].undeliverableRoomEvents() }
-        }
+        try await write("settle room event", lock: .roomEvent(event.callID.rawValue), [command]) { _ in .success(()) }
     }
 
-    /// Gives up the events whose time is over.
-    public func giveUpRoomEvents(
-        at now: Timestamp,
-        limit: Int
-    ) async throws(StoreFailure) -> [UndeliverableRoomEvent] {
+    /// Gives up events whose time is over, or whose call's invite will never be there.
+    public func giveUpRoomEvents(at now: Timestamp, limit: Int) async throws(StoreFailure) {
         let command = PostgresCommand(.giveUpRoomEvents) {
             $0.append(now.milliseconds)
             $0.append(UndeliverableRoomEvent.expired)
             $0.append(UndeliverableRoomEvent.orphaned)
             $0.append(Int64(limit))
         }
-        return try await write("give up room events", lock: .roomEvent(""), [command]) { results in
+        try await write("give up room events", lock: .roomEvent(""), [command]) { _ in .success(()) }
+    }
+
+    /// Claims events that were given up and are not in the audit yet.
+    public func claimUnaudited(
+        at now: Timestamp,
+        until: Timestamp,
+        limit: Int
+    ) async throws(StoreFailure) -> [UndeliverableRoomEvent] {
+        let claim = PostgresCommand(.claimUnaudited) {
+            $0.append(now.milliseconds)
+            $0.append(until.milliseconds)
+            $0.append(Int64(limit))
+        }
+        return try await write("claim unaudited room events", lock: .roomEvent(""), [claim]) { results in
             Result { () throws(StoreFailure) in try results[0].undeliverableRoomEvents() }
         }
+    }
+
+    /// The audit tells of it.
+    public func settleAudit(of place: RoomEventPlace) async throws(StoreFailure) {
+        let command = PostgresCommand(.settleAudit) { $0.append(place) }
+        let lock = PostgresPlan.Lock.roomEvent(place.callID.rawValue)
+        try await write("settle audit of room event", lock: lock, [command]) { _ in .success(()) }
     }
 }
 
@@ -114,13 +127,13 @@ extension PostgresResult {
         }
     }
 
-    /// Rows of `giveUpRoomEvent` and `giveUpRoomEvents`; other statements have none.
+    /// Rows of `claimUnaudited`.
     fileprivate func undeliverableRoomEvents() throws(StoreFailure) -> [UndeliverableRoomEvent] {
         try rows("read room event") { row in
-            guard let id = text(row, 0).flatMap(CallID.init), let type = text(row, 1), let sender = text(row, 2),
-                let reason = text(row, 3)
+            guard let place = roomEventPlace(row), let type = text(row, 3), let sender = text(row, 4),
+                let reason = text(row, 5)
             else { return nil }
-            return UndeliverableRoomEvent(callID: id, type: type, sender: sender, reason: reason)
+            return UndeliverableRoomEvent(place: place, type: type, sender: sender, reason: reason)
         }
     }
 

@@ -15,7 +15,7 @@ extension PostgresStatement {
         ) AND NOT EXISTS (
             SELECT 1 FROM call_room_events AS invite
             WHERE invite.call_id = due.call_id AND (invite.seq, invite.part) < (due.seq, due.part)
-                AND invite.event_type = 'm.call.invite' AND invite.event_id IS NULL AND invite.undeliverable IS NULL)
+                AND invite.event_type = 'm.call.invite' AND invite.event_id IS NULL)
         ORDER BY next_attempt LIMIT $2
         """
     )
@@ -41,50 +41,54 @@ extension PostgresStatement {
 
     static let postponeRoomEvent = PostgresStatement(
         "postpone room event",
-        [.text, .bigint, .bigint, .bigint],
-        "UPDATE call_room_events SET next_attempt = $4 WHERE call_id = $1 AND seq = $2 AND part = $3"
+        [.text, .bigint, .bigint, .bigint, .boolean],
+        """
+        UPDATE call_room_events
+        SET next_attempt = $4, sender_device = CASE WHEN $5 THEN NULL ELSE sender_device END
+        WHERE call_id = $1 AND seq = $2 AND part = $3
+        """
     )
 
-    /// $4 why; with an invite goes what means nothing without it, for the reason $5.
     static let giveUpRoomEvent = PostgresStatement(
         "give up room event",
-        [.text, .bigint, .bigint, .text, .text],
+        [.text, .bigint, .bigint, .text],
         """
-        WITH given AS (
-            UPDATE call_room_events SET undeliverable = $4 WHERE call_id = $1 AND seq = $2 AND part = $3
-            RETURNING call_id, event_type, sender, undeliverable
-        ), orphans AS (
-            UPDATE call_room_events AS orphan SET undeliverable = $5 FROM given
-            WHERE given.event_type = 'm.call.invite' AND orphan.call_id = $1 AND (orphan.seq, orphan.part) > ($2, $3)
-                AND orphan.event_id IS NULL AND orphan.undeliverable IS NULL
-            RETURNING orphan.call_id, orphan.event_type, orphan.sender, orphan.undeliverable
-        )
-        SELECT * FROM given UNION ALL SELECT * FROM orphans
+        UPDATE call_room_events SET undeliverable = $4, next_attempt = 0 WHERE call_id = $1 AND seq = $2 AND part = $3
         """
     )
 
-    /// $1 now, $2 and $3 the reasons, $4 how many.
+    /// $1 now, $2 the reason for what is late, $3 for what has no invite, $4 how many.
     static let giveUpRoomEvents = PostgresStatement(
         "give up room events",
         [.bigint, .text, .text, .bigint],
         """
-        WITH given AS (
-            UPDATE call_room_events SET undeliverable = $2
-            WHERE ctid = ANY (ARRAY(
-                SELECT ctid FROM call_room_events
-                WHERE next_attempt <= $1 AND event_id IS NULL AND undeliverable IS NULL AND expires_at <= $1
-                ORDER BY next_attempt LIMIT $4 FOR UPDATE SKIP LOCKED))
-            RETURNING call_id, seq, part, event_type, sender, undeliverable
-        ), orphans AS (
-            UPDATE call_room_events AS orphan SET undeliverable = $3 FROM given
-            WHERE given.event_type = 'm.call.invite' AND orphan.call_id = given.call_id
-                AND (orphan.seq, orphan.part) > (given.seq, given.part)
-                AND orphan.event_id IS NULL AND orphan.undeliverable IS NULL
-                AND NOT EXISTS (SELECT 1 FROM given AS other WHERE other.call_id = orphan.call_id
-                    AND (other.seq, other.part) = (orphan.seq, orphan.part))
-            RETURNING orphan.call_id, orphan.event_type, orphan.sender, orphan.undeliverable
-        )
-        SELECT call_id, event_type, sender, undeliverable FROM given UNION ALL SELECT * FROM orphans
+        UPDATE call_room_events
+        SET undeliverable = CASE WHEN expires_at <= $1 THEN $2 ELSE $3 END, next_attempt = 0
+        WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM call_room_events AS event
+            WHERE next_attempt <= $1 AND event_id IS NULL AND undeliverable IS NULL AND (expires_at <= $1 OR EXISTS (
+                SELECT 1 FROM call_room_events AS invite WHERE invite.call_id = event.call_id
+                    AND invite.event_type = 'm.call.invite' AND invite.undeliverable IS NOT NULL))
+            ORDER BY next_attempt LIMIT $4 FOR UPDATE SKIP LOCKED))
         """
+    )
+
+    static let claimUnaudited = PostgresStatement(
+        "claim unaudited room events",
+        [.bigint, .bigint, .bigint],
+        """
+        UPDATE call_room_events SET next_attempt = $2
+        WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM call_room_events
+            WHERE undeliverable IS NOT NULL AND NOT is_audited AND next_attempt <= $1
+            ORDER BY next_attempt LIMIT $3 FOR UPDATE SKIP LOCKED))
+        RETURNING call_id, seq, part, event_type, sender, undeliverable
+        """
+    )
+
+    static let settleAudit = PostgresStatement(
+        "settle audit of room event",
+        [.text, .bigint, .bigint],
+        "UPDATE call_room_events SET is_audited = true WHERE call_id = $1 AND seq = $2 AND part = $3"
     )
 }

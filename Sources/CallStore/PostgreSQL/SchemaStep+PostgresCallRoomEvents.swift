@@ -34,6 +34,8 @@ extension SchemaStep {
                 -- Once it is settled: the event's id in the room, or why it will never be there.
                 event_id        text,
                 undeliverable   text,
+                -- Whether the call's audit tells of it, if it will never be there.
+                is_audited      boolean NOT NULL DEFAULT false,
                 PRIMARY KEY (call_id, seq, part)
             );
 
@@ -41,12 +43,16 @@ extension SchemaStep {
                 WHERE event_id IS NULL AND undeliverable IS NULL;
             CREATE INDEX IF NOT EXISTS call_room_events_waiting ON call_room_events (room_id, sender)
                 WHERE event_id IS NULL AND undeliverable IS NULL;
+            CREATE INDEX IF NOT EXISTS call_room_events_hopeless ON call_room_events (call_id)
+                WHERE event_type = 'm.call.invite' AND undeliverable IS NOT NULL;
+            CREATE INDEX IF NOT EXISTS call_room_events_unaudited ON call_room_events (next_attempt)
+                WHERE undeliverable IS NOT NULL AND NOT is_audited;
 
             -- IF NOT EXISTS also passes over somebody else's table of the same name; naming the columns fails then.
             DO $$
             BEGIN
                 PERFORM call_id, seq, part, room_id, event_type, sender, sender_device, content, transaction_id, attempts, next_attempt,
-                    created_at, expires_at, event_id, undeliverable FROM call_room_events LIMIT 0;
+                    created_at, expires_at, event_id, undeliverable, is_audited FROM call_room_events LIMIT 0;
             END
             $$;
 

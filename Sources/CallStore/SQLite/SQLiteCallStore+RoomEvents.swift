@@ -23,8 +23,7 @@ extension SQLiteCallStore {
                     ) AND NOT EXISTS (
                         SELECT 1 FROM call_room_events AS invite
                         WHERE invite.call_id = due.call_id AND (invite.seq, invite.part) < (due.seq, due.part)
-                            AND invite.event_type = 'm.call.invite'
-                            AND invite.event_id IS NULL AND invite.undeliverable IS NULL)
+                            AND invite.event_type = 'm.call.invite' AND invite.event_id IS NULL)
                     ORDER BY next_attempt LIMIT ?
                     """
             )
@@ -84,10 +83,7 @@ extension SQLiteCallStore {
     }
 
     /// Writes down what came of sending an event.
-    public func settle(
-        _ event: StoredRoomEvent,
-        _ outcome: RoomEventOutcome
-    ) async throws(StoreFailure) -> [UndeliverableRoomEvent] {
+    public func settle(_ event: StoredRoomEvent, _ outcome: RoomEventOutcome) async throws(StoreFailure) {
         try await write("settle room event") { db in
             let place = Self.arguments(event.place)
             switch outcome {
@@ -95,99 +91,104 @@ extension SQLiteCallStore {
                 try db.cachedStatement(
                     sql: "UPDATE call_room_events SET event_id = ? WHERE call_id = ? AND seq = ? AND part = ?"
                 ).execute(arguments: [eventID] + place)
-                return []
-            case .postponed(let until):
+            case .postponed(let until, let byAnyDevice):
                 try db.cachedStatement(
-                    sql: "UPDATE call_room_events SET next_attempt = ? WHERE call_id = ? AND seq = ? AND part = ?"
-                ).execute(arguments: [until.milliseconds] + place)
-                return []
+                    sql: """
+                        UPDATE call_room_events
+                        SET next_attempt = ?, sender_device = CASE WHEN ? THEN NULL ELSE sender_device END
+                        WHERE call_id = ? AND seq = ? AND part = ?
+                        """
+                ).execute(arguments: [until.milliseconds, byAnyDevice] + place)
             case .undeliverable(let reason):
-                let row = UndeliverableRoomEvent(
-                    callID: event.callID,
-                    type: event.event.type,
-                    sender: event.event.sender,
-                    reason: reason
-                )
-                try Self.giveUp(event.place, reason, db)
-                return try [row] + Self.orphans(of: [row], db)
+                try db.cachedStatement(
+                    sql: """
+                        UPDATE call_room_events SET undeliverable = ?, next_attempt = 0
+                        WHERE call_id = ? AND seq = ? AND part = ?
+                        """
+                ).execute(arguments: [reason] + place)
             }
         }
     }
 
-    /// Gives up the events whose time is over.
-    public func giveUpRoomEvents(
-        at now: Timestamp,
-        limit: Int
-    ) async throws(StoreFailure) -> [UndeliverableRoomEvent] {
-        let overdue = try await read("find overdue room events") { db in
-            let find = try db.cachedStatement(
-                sql: """
-                    SELECT 1 FROM call_room_events WHERE next_attempt <= ? AND event_id IS NULL AND undeliverable IS NULL
-                        AND expires_at <= ? LIMIT 1
-                    """
-            )
+    /// Gives up events whose time is over, or whose call's invite will never be there.
+    public func giveUpRoomEvents(at now: Timestamp, limit: Int) async throws(StoreFailure) {
+        let hopeless = """
+            FROM call_room_events AS event
+            WHERE next_attempt <= ? AND event_id IS NULL AND undeliverable IS NULL AND (expires_at <= ? OR EXISTS (
+                SELECT 1 FROM call_room_events AS invite WHERE invite.call_id = event.call_id
+                    AND invite.event_type = 'm.call.invite' AND invite.undeliverable IS NOT NULL))
+            """
+        let isNeeded = try await read("find hopeless room events") { db in
+            let find = try db.cachedStatement(sql: "SELECT 1 " + hopeless + " LIMIT 1")
             return try Row.fetchOne(find, arguments: [now.milliseconds, now.milliseconds]) != nil
         }
         // The one writer is not kept busy with nothing.
-        guard overdue else { return [] }
-        return try await write("give up room events") { db in
+        guard isNeeded else { return }
+        try await write("give up room events") { db in
             let find = try db.cachedStatement(
+                sql: "SELECT call_id, seq, part, expires_at " + hopeless + " ORDER BY next_attempt LIMIT ?"
+            )
+            let giveUp = try db.cachedStatement(
                 sql: """
-                    SELECT call_id, seq, part, event_type, sender FROM call_room_events
-                    WHERE next_attempt <= ? AND event_id IS NULL AND undeliverable IS NULL AND expires_at <= ?
-                    ORDER BY next_attempt LIMIT ?
+                    UPDATE call_room_events SET undeliverable = ?, next_attempt = 0
+                    WHERE call_id = ? AND seq = ? AND part = ?
                     """
             )
-            let rows = try Row.fetchAll(find, arguments: [now.milliseconds, now.milliseconds, limit])
-            let given = try rows.map { row in
+            for row in try Row.fetchAll(find, arguments: [now.milliseconds, now.milliseconds, limit]) {
+                let isLate: Bool = row["expires_at"] <= now.milliseconds
+                let reason = isLate ? UndeliverableRoomEvent.expired : UndeliverableRoomEvent.orphaned
+                let place: StatementArguments = [row["call_id"], row["seq"], row["part"]]
+                try giveUp.execute(arguments: [reason] + place)
+            }
+        }
+    }
+
+    /// Claims events that were given up and are not in the audit yet.
+    public func claimUnaudited(
+        at now: Timestamp,
+        until: Timestamp,
+        limit: Int
+    ) async throws(StoreFailure) -> [UndeliverableRoomEvent] {
+        let unaudited = """
+            FROM call_room_events WHERE undeliverable IS NOT NULL AND is_audited = 0 AND next_attempt <= ?
+            """
+        let isNeeded = try await read("find unaudited room events") { db in
+            let find = try db.cachedStatement(sql: "SELECT 1 " + unaudited + " LIMIT 1")
+            return try Row.fetchOne(find, arguments: [now.milliseconds]) != nil
+        }
+        guard isNeeded else { return [] }
+        return try await write("claim unaudited room events") { db in
+            let find = try db.cachedStatement(
+                sql: "SELECT call_id, seq, part, event_type, sender, undeliverable " + unaudited
+                    + " ORDER BY next_attempt LIMIT ?"
+            )
+            let claim = try db.cachedStatement(
+                sql: "UPDATE call_room_events SET next_attempt = ? WHERE call_id = ? AND seq = ? AND part = ?"
+            )
+            return try Row.fetchAll(find, arguments: [now.milliseconds, limit]).map { row in
                 guard let id = CallID(row["call_id"]) else { throw StoreFailure.corrupt(operation: "read room event") }
                 let place = RoomEventPlace(callID: id, sequence: row["seq"], part: row["part"])
-                try Self.giveUp(place, UndeliverableRoomEvent.expired, db)
+                try claim.execute(arguments: [until.milliseconds] + Self.arguments(place))
                 return UndeliverableRoomEvent(
-                    callID: id,
+                    place: place,
                     type: row["event_type"],
                     sender: row["sender"],
-                    reason: UndeliverableRoomEvent.expired
+                    reason: row["undeliverable"]
                 )
             }
-            return try given + Self.orphans(of: given, db)
+        }
+    }
+
+    /// The audit tells of it.
+    public func settleAudit(of place: RoomEventPlace) async throws(StoreFailure) {
+        try await write("settle audit of room event") { db in
+            try db.cachedStatement(
+                sql: "UPDATE call_room_events SET is_audited = 1 WHERE call_id = ? AND seq = ? AND part = ?"
+            ).execute(arguments: Self.arguments(place))
         }
     }
 
     private static func arguments(_ place: RoomEventPlace) -> StatementArguments {
         [place.callID.rawValue, place.sequence, place.part]
-    }
-
-    private static func giveUp(_ place: RoomEventPlace, _ reason: String, _ db: Database) throws {
-        try db.cachedStatement(
-            sql: "UPDATE call_room_events SET undeliverable = ? WHERE call_id = ? AND seq = ? AND part = ?"
-        ).execute(arguments: [reason] + arguments(place))
-    }
-
-    /// Gives up what means nothing without the invites among `given`.
-    private static func orphans(
-        of given: [UndeliverableRoomEvent],
-        _ db: Database
-    ) throws -> [UndeliverableRoomEvent] {
-        try given.filter { $0.type == RoomEvent.inviteType }.flatMap { invite in
-            let orphan = try db.cachedStatement(
-                sql: """
-                    UPDATE call_room_events SET undeliverable = ?
-                    WHERE call_id = ? AND event_id IS NULL AND undeliverable IS NULL RETURNING event_type, sender
-                    """
-            )
-            let rows = try Row.fetchAll(
-                orphan,
-                arguments: [UndeliverableRoomEvent.orphaned, invite.callID.rawValue]
-            )
-            return rows.map {
-                UndeliverableRoomEvent(
-                    callID: invite.callID,
-                    type: $0["event_type"],
-                    sender: $0["sender"],
-                    reason: UndeliverableRoomEvent.orphaned
-                )
-            }
-        }
     }
 }

@@ -23,6 +23,7 @@ extension SchemaStep {
                 expires_at      INTEGER NOT NULL,
                 event_id        TEXT,
                 undeliverable   TEXT,
+                is_audited      INTEGER NOT NULL DEFAULT 0,
                 PRIMARY KEY (call_id, seq, part)
             ) WITHOUT ROWID;
 
@@ -30,6 +31,10 @@ extension SchemaStep {
                 WHERE event_id IS NULL AND undeliverable IS NULL;
             CREATE INDEX call_room_events_waiting ON call_room_events (room_id, sender)
                 WHERE event_id IS NULL AND undeliverable IS NULL;
+            CREATE INDEX call_room_events_hopeless ON call_room_events (call_id)
+                WHERE event_type = 'm.call.invite' AND undeliverable IS NOT NULL;
+            CREATE INDEX call_room_events_unaudited ON call_room_events (next_attempt)
+                WHERE undeliverable IS NOT NULL AND is_audited = 0;
 
             """
     )

@@ -28,7 +28,7 @@ extension CallServiceReport {
             logger.warning(
                 "a room will not be told of a call",
                 metadata: [
-                    "call": "\(event.callID.rawValue)", "event": "\(event.type)", "reason": "\(event.reason)",
+                    "call": "\(event.place.callID.rawValue)", "event": "\(event.type)", "reason": "\(event.reason)",
                 ]
             )
         case .memberExpelled(let call):

@@ -52,10 +52,13 @@ extension CallSockets {
             // The server stops, which ends every socket.
             return
         }
-        for handle in members.withLock({ members in
-            members.bySocket.values.filter { $0.isRejected && rejected.contains($0.token) }.map(\.handle)
-        }) {
-            handle.disconnect(closeTransport: true)
+        let stillRejected = members.withLock { members in
+            members.bySocket.values.filter { $0.isRejected && rejected.contains($0.token) }
+        }
+        for member in stillRejected {
+            // Whoever signed out does not come back, as somebody who lost the network might.
+            if member.isSignedOut { await calls.leaveCalls(session: session(of: member.handle), by: member.identity) }
+            member.handle.disconnect(closeTransport: true)
         }
     }
 
@@ -71,7 +74,10 @@ extension CallSockets {
         } catch {
             let handles = members.withLock { members in
                 let sockets = members.bySocket.filter { $0.value.token == token }
-                for socket in sockets.keys { members.bySocket[socket]?.isRejected = true }
+                for socket in sockets.keys {
+                    members.bySocket[socket]?.isRejected = true
+                    members.bySocket[socket]?.isSignedOut = error.isSignedOut
+                }
                 return sockets.values.map(\.handle)
             }
             for handle in handles { handle.emit("token-rejected", [Self.data(of: error)]) }
@@ -81,5 +87,12 @@ extension CallSockets {
 
     private func handles(with token: AccessToken) -> [SocketHandle] {
         members.withLock { $0.bySocket.values.filter { $0.token == token }.map(\.handle) }
+    }
+}
+
+extension AuthenticationFailure {
+    /// Whether the homeserver says that the session is over, and not only its token.
+    fileprivate var isSignedOut: Bool {
+        if case .invalid(_, isSoftLogout: true) = self { false } else { true }
     }
 }

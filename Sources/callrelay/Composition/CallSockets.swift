@@ -17,6 +17,8 @@ final class CallSockets: SocketApplication {
         var token: AccessToken
         /// Whether the token turned out to be no good any more; the client may bring another one for a moment.
         var isRejected = false
+        /// Whether it was taken back, and did not only come to its end.
+        var isSignedOut = false
         let rooms: [String]
         var budget: EventBudget?
         /// Calls joined whose acknowledgement is not on its way yet.
@@ -31,7 +33,7 @@ final class CallSockets: SocketApplication {
     /// Rooms that one socket may name.
     private static let roomLimit = 64
 
-    private let calls: CallService
+    let calls: CallService
     /// What sessions of this node begin with.
     private let node: String
     let verifier: any TokenVerifier
@@ -173,7 +175,7 @@ final class CallSockets: SocketApplication {
         await calls.disconnected(session(of: socket))
     }
 
-    private func session(of socket: SocketHandle) -> SessionID { HandleSocket(node: node, handle: socket).id }
+    func session(of socket: SocketHandle) -> SessionID { HandleSocket(node: node, handle: socket).id }
 
     private func answer(
         _ event: ClientEvent,
@@ -219,6 +221,7 @@ final class CallSockets: SocketApplication {
                 members.bySocket[socket.id]?.identity = renewed
                 members.bySocket[socket.id]?.token = AccessToken(token)
                 members.bySocket[socket.id]?.isRejected = false
+                members.bySocket[socket.id]?.isSignedOut = false
             }
             return SocketReply([.object([("ok", true)])])
         } catch {
