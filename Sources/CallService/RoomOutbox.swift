@@ -33,6 +33,8 @@ public final class RoomOutbox: Sendable {
     static let givingUp = 256
     /// Milliseconds for which a claimed event is nobody else's; more than a homeserver is given to answer.
     public static let claimTime: Int64 = 15_000
+    /// The same for entering one into the audit.
+    static let auditTime: Int64 = 3_000
     /// Milliseconds between tries: the first pause, twice as long each time, and the longest.
     static let pauses: ClosedRange<Int64> = 1_000...60_000
 
@@ -99,7 +101,7 @@ public final class RoomOutbox: Sendable {
         let now = clock()
         do throws(StoreFailure) {
             try await store.giveUpRoomEvents(at: now, limit: Self.givingUp)
-            let until = now.advanced(byMilliseconds: Self.claimTime)
+            let until = now.advanced(byMilliseconds: Self.auditTime)
             return try await store.claimUnaudited(at: now, until: until, limit: Self.givingUp)
         } catch {
             log(.storeFailed(error))

@@ -179,8 +179,8 @@ public final class HomeserverClient: Sendable {
             let response: Response
             do {
                 response = try await exchange(request, limit)
-            } catch let error as HTTPClientError where error == .remoteConnectionClosed {
-                // It was closed while nobody used it. Whatever is asked here may be asked twice.
+            } catch let error as HTTPClientError where error == .remoteConnectionClosed && method == .GET {
+                // It was closed while nobody used it.
                 response = try await exchange(request, limit)
             }
             if (200...299).contains(response.status) { return .success(response.body) }

@@ -863,9 +863,10 @@ def looked_at(calls: MatrixCalls, call_id: str, event_type: str) -> Row:
 # Whose token.
 
 
-def test_a_hangup_waits_for_its_sender_on_the_same_device(tmp_path: Path, homeserver: Homeserver) -> None:
+def test_a_hangup_that_was_refused_waits_for_its_sender_on_any_device(tmp_path: Path, homeserver: Homeserver) -> None:
+    """The homeserver has certainly not taken it."""
     with served(tmp_path, homeserver, CALL_RING_TIMEOUT="5s") as calls:
-        room, elsewhere = calls.room("alice", "bob"), calls.room("alice", "bob")
+        room = calls.room("alice", "bob")
         alice = calls.account("alice")
         call_id = calls.initiate("alice", room)
         sent(calls.server, call_id)
@@ -873,23 +874,39 @@ def test_a_hangup_waits_for_its_sender_on_the_same_device(tmp_path: Path, homese
         eventually(lambda: row(calls.server, call_id, HANGUP), "the end of the ringing")
         eventually(lambda: row(calls.server, call_id, HANGUP).attempts == 1, "a try with the token that is no more")
         assert calls.status(call_id, "bob")["endReason"] == "missed"
+        # Nobody says it for her.
+        calls.initiate("bob", calls.room("bob", "carol"))
+        assert row(calls.server, call_id, HANGUP).event_id is None
 
-        # The same user on another device, whose token is good for what is new.
-        other = calls.login("alice")
+        calls.accounts["alice"] = other = calls.login("alice")
         assert other.device_id != alice.device_id
-        another_id = calls.initiate(other, elsewhere)
-        assert sent(calls.server, another_id).sender_device == other.device_id
-        calls.post(f"/api/calls/{another_id}/reject", "bob")
-        eventually(lambda: len(rows(calls.server, another_id)) == 3, "the refusal")
-        eventually(lambda: all(row.event_id for row in rows(calls.server, another_id)), "all of that call's")
-        waiting = row(calls.server, call_id, HANGUP)
-        assert (waiting.event_id, waiting.undeliverable, waiting.attempts) == (None, None, 1)
-        assert (waiting.sender, waiting.sender_device) == (alice.user_id, alice.device_id)
-
-        calls.accounts["alice"] = calls.login("alice", device_id=alice.device_id)
-        assert calls.get("/api/calls/active", "alice").status_code == 200
+        assert calls.get("/api/calls/active", other).status_code == 200
         assert_told(calls, room, call_id, [(INVITE, "alice"), (HANGUP, "alice")])
-        assert row(calls.server, call_id, HANGUP).attempts == 2
+        said = row(calls.server, call_id, HANGUP)
+        assert (said.attempts, said.sender_device) == (2, other.device_id)
+
+
+def test_a_hangup_that_may_have_been_taken_waits_for_the_same_device(tmp_path: Path, homeserver: Homeserver) -> None:
+    """With another device's token the homeserver would take it once more."""
+    with cabled(tmp_path, homeserver) as (cable, calls):
+        room = calls.room("alice", "bob")
+        alice = calls.account("alice")
+        call_id = calls.initiate("alice", room)
+        sent(calls.server, call_id)
+        cable.lose_answers_from(f"/send/{HANGUP}/".encode())
+        assert calls.post(f"/api/calls/{call_id}/end", "alice").status_code == 200
+        taken_and_not_confirmed(calls, cable, room, call_id, HANGUP)
+        alice.logout()
+        cable.pull()
+        cable.plug()
+        eventually(lambda: row(calls.server, call_id, HANGUP).attempts == 2, "a try with the token that is no more")
+        calls.accounts["alice"] = other = calls.login("alice")
+        another_id = calls.initiate(other, calls.room("alice", "bob"))
+        assert sent(calls.server, another_id).sender_device == other.device_id
+        waiting = row(calls.server, call_id, HANGUP)
+        assert (waiting.event_id, waiting.undeliverable, waiting.attempts) == (None, None, 2)
+        assert waiting.sender_device == alice.device_id
+        assert len([event for event in told(calls, room, call_id) if event["type"] == HANGUP]) == 1
 
 
 def test_after_a_restart_events_wait_for_their_senders(tmp_path: Path, homeserver: Homeserver) -> None:
