@@ -81,7 +81,8 @@ extension CallTransition {
             let line = (isObject ? payload["candidate"]?.stringValue : payload.stringValue) ?? ""
             guard line.isEmpty || line.contains(" typ relay") else { return nil }
             let candidate: [(String, JSONText?)] = [
-                ("candidate", .string(line)), ("sdpMid", isObject ? payload["sdpMid"] : nil),
+                ("candidate", .string(Self.withoutRelatedAddress(line))),
+                ("sdpMid", isObject ? payload["sdpMid"] : nil),
                 ("sdpMLineIndex", isObject ? payload["sdpMLineIndex"] : nil),
             ]
             return Draft("m.call.candidates", by: party, in: call, [("candidates", .array([.object(candidate)]))])
@@ -101,6 +102,16 @@ extension CallTransition {
         }
         let members = [("description", description), ("lifetime", .integer(Draft.momentary))] + streams
         return Draft("m.call.negotiate", by: party, in: call, members).repeatable
+    }
+
+    /// A candidate without the address that it was gathered from, which for a relayed one is the client's own (RFC 8839 §5.1).
+    private static func withoutRelatedAddress(_ candidate: String) -> String {
+        var words = candidate.split(separator: " ")
+        for index in words.indices.dropLast() {
+            if words[index] == "raddr" { words[index + 1] = "0.0.0.0" }
+            if words[index] == "rport" { words[index + 1] = "0" }
+        }
+        return words.joined(separator: " ")
     }
 
     /// What of a user's streams is switched off, for whoever takes part in the room.

@@ -79,12 +79,14 @@ struct BridgedCallTests {
         let lines = [
             "candidate:1 1 udp 1 192.0.2.1 5 typ host",
             "candidate:2 1 udp 1 198.51.100.1 5 typ srflx raddr 192.0.2.1 rport 5",
-            "candidate:3 1 udp 1 203.0.113.1 5 typ relay raddr 0.0.0.0 rport 0", "",
+            "candidate:3 1 udp 1 203.0.113.1 5 typ relay raddr 198.51.100.1 rport 5 generation 0", "",
         ]
         let events = try told(lines.map { (Self.signal(.candidate, Self.candidate($0)), Self.alice) })
         #expect(events.map(\.type) == ["m.call.select_answer", "m.call.candidates", "m.call.candidates"])
         let first = try JSONText(validating: events[1].content)["candidates"]?.elements()?.first
-        #expect(first?["candidate"]?.stringValue == lines[2] && first?["sdpMid"]?.stringValue == "0")
+        // Where it was gathered from is nobody's to keep.
+        let relayed = "candidate:3 1 udp 1 203.0.113.1 5 typ relay raddr 0.0.0.0 rport 0 generation 0"
+        #expect(first?["candidate"]?.stringValue == relayed && first?["sdpMid"]?.stringValue == "0")
         #expect(try JSONText(validating: events[2].content)["candidates"]?.elements()?.first?["candidate"] == "")
         #expect(Set(events.map(\.transactionID)).count == 3)
         #expect(

@@ -102,7 +102,8 @@ def test_a_call_is_answered_in_the_room_and_media_flows_through_the_relay(
     chosen = next(event for event in told if event["type"] == "m.call.select_answer")
     assert chosen["content"]["selected_party_id"] == bob.party_id
     lines = [each["candidate"] for event in told for each in event["content"].get("candidates", [])]
-    assert lines and all(" typ relay" in line for line in lines if line), "no address but the relay's"
+    relayed = [line for line in lines if line]
+    assert relayed and all(" typ relay raddr 0.0.0.0 rport 0" in line for line in relayed), "no address but the relay's"
     # Bob hangs up.
     bob.send("hangup", reason="user_hangup")
     until([alice], lambda: alice.ended is not None, "the caller hears the end")
