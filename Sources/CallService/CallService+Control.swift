@@ -172,18 +172,18 @@ extension CallService {
         _ identity: Identity
     ) async throws(CallFailure) -> Participant {
         let actor = Actor(userID: identity.userID, deviceID: identity.deviceID, session: session)
-        let authorise = member(identity)
-        let call = try await act(
-            action,
-            on: id,
-            by: actor,
-            authorise: { (call) async throws(CallFailure) in
-                try await authorise(call)
-                try await self.learnStreams(of: identity.userID, in: call)
-            }
-        ).call
+        let call = try await act(action, on: id, by: actor, authorise: describingMember(identity)).call
         guard let participant = call.participant(identity.userID) else { throw .forbidden }
         return participant
+    }
+
+    /// The same check for acts that somebody in the room hears of in terms of what the user sends.
+    func describingMember(_ identity: Identity) -> (Call) async throws(CallFailure) -> Void {
+        let isMember = member(identity)
+        return { (call) async throws(CallFailure) in
+            try await isMember(call)
+            try await self.learnStreams(of: identity.userID, in: call)
+        }
     }
 
     /// The check that the user may still act in the call's room.

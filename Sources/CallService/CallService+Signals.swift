@@ -108,11 +108,7 @@ extension CallService {
 
     private func passByStore(_ underway: SignalsUnderway, of id: CallID) async {
         do throws(CallFailure) {
-            let isMember = member(underway.identity)
-            let authorise: (Call) async throws(CallFailure) -> Void = { (call) async throws(CallFailure) in
-                try await isMember(call)
-                try await self.learnStreams(of: underway.identity.userID, in: call)
-            }
+            let authorise = describingMember(underway.identity)
             let call = try await actInLane(underway.action, on: id, by: underway.actor, authorise: authorise).call
             underway.done(.success(underway.receipt(call)))
         } catch {

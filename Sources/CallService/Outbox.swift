@@ -32,8 +32,7 @@ public final class Outbox: Sendable {
     private let receiver: any NoticeReceiver
     private let clock: @Sendable () -> Timestamp
     private let log: @Sendable (OutboxReport) -> Void
-    private let bell: AsyncStream<Void>
-    private let ringer: AsyncStream<Void>.Continuation
+    private let bell = Bell()
     private let underway = Atomic(0)
 
     /// An outbox of the store's notices for one receiver.
@@ -47,24 +46,16 @@ public final class Outbox: Sendable {
         self.receiver = receiver
         self.clock = clock
         self.log = log
-        (bell, ringer) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// There may be something new.
-    func ring() { ringer.yield() }
+    func ring() { bell.ring() }
 
     /// Works until cancelled; looks at least every `interval` for what others wrote or what is due again.
     public func run(every interval: Duration = .seconds(1)) async {
         await withDiscardingTaskGroup { group in
-            group.addTask { [ringer] in
-                while !Task.isCancelled {
-                    ringer.yield()
-                    // A cancelled sleep ends the loop.
-                    try? await Task.sleep(for: interval)
-                }
-                ringer.finish()
-            }
-            for await _ in bell {
+            group.addTask { [bell] in await bell.ring(every: interval) }
+            for await _ in bell.rings {
                 let free = Self.concurrency - underway.load(ordering: .relaxed)
                 for notice in await claim(free) {
                     underway.add(1, ordering: .relaxed)
@@ -113,8 +104,7 @@ public final class Outbox: Sendable {
     }
 
     static func retry(after attempts: Int, now: Timestamp) -> Timestamp {
-        let doublings = min(max(attempts - 1, 0), 20)
-        return now.advanced(byMilliseconds: min(pauses.lowerBound << doublings, pauses.upperBound))
+        now.advanced(byMilliseconds: pauses.doubled(after: attempts))
     }
 }
 

@@ -42,8 +42,7 @@ public final class RoomOutbox: Sendable {
     private let sender: any RoomEventSender
     private let clock: @Sendable () -> Timestamp
     private let log: @Sendable (RoomOutboxReport) -> Void
-    private let bell: AsyncStream<Void>
-    private let ringer: AsyncStream<Void>.Continuation
+    private let bell = Bell()
     private let underway = Atomic(0)
 
     /// An outbox of the store's events for rooms.
@@ -57,11 +56,10 @@ public final class RoomOutbox: Sendable {
         self.sender = sender
         self.clock = clock
         self.log = log
-        (bell, ringer) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// There may be something new, or somebody new to send it for.
-    public func ring() { ringer.yield() }
+    public func ring() { bell.ring() }
 
     /// Works until cancelled; looks at least every `interval` for what is due again. `onUndeliverable` hears of what was given up, and
     /// again until it answers that it has taken note.
@@ -70,15 +68,8 @@ public final class RoomOutbox: Sendable {
         onUndeliverable: @escaping @Sendable (UndeliverableRoomEvent) async -> Bool
     ) async {
         await withDiscardingTaskGroup { group in
-            group.addTask { [ringer] in
-                while !Task.isCancelled {
-                    ringer.yield()
-                    // A cancelled sleep ends the loop.
-                    try? await Task.sleep(for: interval)
-                }
-                ringer.finish()
-            }
-            for await _ in bell where !Task.isCancelled {
+            group.addTask { [bell] in await bell.ring(every: interval) }
+            for await _ in bell.rings where !Task.isCancelled {
                 for given in await givenUp() where await onUndeliverable(given) { await settleAudit(of: given) }
                 for waiting in await due() {
                     guard underway.load(ordering: .relaxed) < Self.concurrency else { break }
@@ -150,7 +141,7 @@ public final class RoomOutbox: Sendable {
         case .refused(let reason): outcome = .undeliverable(reason: reason)
         case .tokenRejected: outcome = .postponed(until: now, byAnyDevice: event.attempts == 1)
         case .later(let milliseconds, let reason):
-            let pause = max(Self.pause(after: event.attempts), milliseconds ?? 0)
+            let pause = max(Self.pauses.doubled(after: event.attempts), milliseconds ?? 0)
             // What will be late by then is given up then.
             let until = min(now.advanced(byMilliseconds: pause), event.event.expiresAt)
             outcome = .postponed(until: until, byAnyDevice: false)
@@ -162,11 +153,6 @@ public final class RoomOutbox: Sendable {
             // The claim runs out, and it is sent again, which changes nothing.
             log(.storeFailed(error))
         }
-    }
-
-    static func pause(after attempts: Int) -> Int64 {
-        let doublings = min(max(attempts - 1, 0), 20)
-        return min(pauses.lowerBound << doublings, pauses.upperBound)
     }
 }
 

@@ -28,7 +28,7 @@ struct AppServiceRoutes {
 
     /// Users and aliases are made by nobody here.
     @Sendable private func unknown(_ request: APIRequest) async throws -> Response {
-        try authorised(request) { Self.refusal(.notFound, "M_NOT_FOUND") }
+        try authorised(request) { Response(matrixError: "M_NOT_FOUND", .notFound) }
     }
 
     @Sendable private func take(_ request: APIRequest) async throws -> Response {
@@ -39,10 +39,10 @@ struct AppServiceRoutes {
         do throws(JSONFailure) {
             json = try JSONText(validating: bytes, limits: JSONLimits(maximumBytes: Self.sizeLimit))
         } catch {
-            return Self.refusal(.badRequest, "M_NOT_JSON")
+            return Response(matrixError: "M_NOT_JSON", .badRequest)
         }
         guard let events = json["events"]?.elements(limit: Self.countLimit) else {
-            return Self.refusal(.badRequest, "M_BAD_JSON")
+            return Response(matrixError: "M_BAD_JSON", .badRequest)
         }
         try await listener.hear(
             HomeserverTransaction(
@@ -84,16 +84,9 @@ struct AppServiceRoutes {
         let shown =
             AuthenticationMiddleware.bearerToken(request.request.headers[.authorization])
             ?? request.query("access_token")
-        guard let shown else { return Self.refusal(.unauthorized, "M_MISSING_TOKEN") }
+        guard let shown else { return Response(matrixError: "M_MISSING_TOKEN", .unauthorized) }
         let isHomeserver = SHA256.hash(data: Array(shown.utf8)) == SHA256.hash(data: Array(token.text.utf8))
-        return isHomeserver ? nil : Self.refusal(.forbidden, "M_FORBIDDEN")
-    }
-
-    private static func refusal(_ status: HTTPResponse.Status, _ errcode: String) -> Response {
-        Response(
-            json: .object([("errcode", .string(errcode)), ("error", .string(status.reasonPhrase))]),
-            status: status
-        )
+        return isHomeserver ? nil : Response(matrixError: "M_FORBIDDEN", .forbidden)
     }
 }
 

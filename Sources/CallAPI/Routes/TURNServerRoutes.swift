@@ -19,7 +19,7 @@ struct TURNServerRoutes {
 
     @Sendable private func answer(_ request: APIRequest) async throws -> Response {
         guard let version = request.context.parameters.get("version"), Self.versions.contains(version) else {
-            return Self.refusal(.notFound, "M_UNRECOGNIZED", "There is nothing here.")
+            return Response(matrixError: "M_UNRECOGNIZED", .notFound, "There is nothing here.")
         }
         let identity: Identity
         do throws(AuthenticationFailure) {
@@ -29,7 +29,7 @@ struct TURNServerRoutes {
         }
         guard let answer = calls.iceServers(by: identity).turnServerJSON else {
             // An empty list is what clients cannot stand.
-            return Self.refusal(.notFound, "M_NOT_FOUND", "This server has no relay.")
+            return Response(matrixError: "M_NOT_FOUND", .notFound, "This server has no relay.")
         }
         return Response(json: answer)
     }
@@ -42,27 +42,17 @@ struct TURNServerRoutes {
 
     private static func refusal(_ failure: AuthenticationFailure) -> Response {
         switch failure {
-        case .missing: refusal(.unauthorized, "M_MISSING_TOKEN", failure.message)
+        case .missing: Response(matrixError: "M_MISSING_TOKEN", .unauthorized, failure.message)
         case .invalid(let errcode, let isSoftLogout):
-            refusal(
+            Response(
+                matrixError: errcode ?? "M_UNKNOWN_TOKEN",
                 .unauthorized,
-                errcode ?? "M_UNKNOWN_TOKEN",
                 failure.message,
-                [("soft_logout", .boolean(isSoftLogout ?? false))]
+                members: [("soft_logout", .boolean(isSoftLogout ?? false))]
             )
-        case .guest: refusal(.forbidden, "M_GUEST_ACCESS_FORBIDDEN", failure.message)
-        case .otherUser, .serverNotListed: refusal(.forbidden, "M_FORBIDDEN", failure.message)
-        case .unavailable: refusal(.serviceUnavailable, "M_UNKNOWN", failure.message)
+        case .guest: Response(matrixError: "M_GUEST_ACCESS_FORBIDDEN", .forbidden, failure.message)
+        case .otherUser, .serverNotListed: Response(matrixError: "M_FORBIDDEN", .forbidden, failure.message)
+        case .unavailable: Response(matrixError: "M_UNKNOWN", .serviceUnavailable, failure.message)
         }
-    }
-
-    private static func refusal(
-        _ status: HTTPResponse.Status,
-        _ errcode: String,
-        _ text: String,
-        _ members: [(String, JSONText?)] = []
-    ) -> Response {
-        let known: [(String, JSONText?)] = [("errcode", .string(errcode)), ("error", .string(text))]
-        return Response(json: .object(known + members), status: status)
     }
 }

@@ -34,8 +34,8 @@ struct MatrixRegistrationCommand: AsyncParsableCommand {
             let registration = AppServiceRegistration(
                 url: url ?? configuration.http.url(port: Int(configuration.http.port)),
                 serverName: matrix.serverName,
-                ownToken: tokens?.own ?? Self.token(),
-                homeserversToken: tokens?.homeservers ?? Self.token()
+                ownToken: tokens?.own ?? SharedSecrets.drawn(),
+                homeserversToken: tokens?.homeservers ?? SharedSecrets.drawn()
             )
             StandardStream.output.write(registration.yaml)
             guard tokens == nil else { return }
@@ -48,15 +48,5 @@ struct MatrixRegistrationCommand: AsyncParsableCommand {
                 """
             )
         }
-    }
-
-    /// 256 bits from the system's generator, in hexadecimal digits.
-    private static func token() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<32).map { _ in
-            let digits = String(UInt8.random(in: 0...255, using: &generator), radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }
-        .joined()
     }
 }

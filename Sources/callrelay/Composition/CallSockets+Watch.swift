@@ -34,16 +34,11 @@ extension CallSockets {
         }
         var rejected: [AccessToken] = []
         await withTaskGroup(of: AccessToken?.self) { group in
-            var left = tokens.makeIterator()
-            for _ in 0..<Self.looks {
-                guard let (token, user) = left.next() else { break }
+            for (number, (token, user)) in tokens.enumerated() {
+                if number >= Self.looks, let token = await group.next() ?? nil { rejected.append(token) }
                 group.addTask { await self.isRejected(token, of: user) ? token : nil }
             }
-            for await token in group {
-                if let token { rejected.append(token) }
-                guard let (token, user) = left.next() else { continue }
-                group.addTask { await self.isRejected(token, of: user) ? token : nil }
-            }
+            for await token in group { if let token { rejected.append(token) } }
         }
         guard !rejected.isEmpty else { return }
         do {

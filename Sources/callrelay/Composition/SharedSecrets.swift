@@ -30,8 +30,7 @@ enum SharedSecrets {
             }
             return secret
         }
-        var generator = SystemRandomNumberGenerator()
-        let secret = (0..<4).map { _ in hexadecimal(generator.next()) }.joined()
+        let secret = drawn()
         let directory = URL(filePath: path).deletingLastPathComponent()
         do {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -55,6 +54,12 @@ enum SharedSecrets {
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         try file.write(contentsOf: Data(text.utf8))
         try file.close()
+    }
+
+    /// 256 bits from the system's generator, in hexadecimal digits.
+    static func drawn() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<4).map { _ in hexadecimal(generator.next()) }.joined()
     }
 
     private static func hexadecimal(_ word: UInt64) -> String {
