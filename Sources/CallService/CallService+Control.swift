@@ -32,7 +32,7 @@ extension CallService {
             if case .success(let terms) = terms,
                 let call = try await place(initiation, as: id, on: terms, by: actor)
             {
-                return CallAdmission(call: call, ice: iceServers(for: actor.userID, in: call), isNew: true)
+                return admission(to: call, of: actor.userID, terms.announcement)
             }
             let existing = try await stored { () async throws(StoreFailure) in
                 try await self.store.activeCall(inRoom: initiation.roomID)
@@ -44,7 +44,7 @@ extension CallService {
             }
             if existing.id == id {
                 // An earlier try's, whose answer was lost.
-                return CallAdmission(call: existing, ice: iceServers(for: actor.userID, in: existing), isNew: true)
+                return admission(to: existing, of: actor.userID, try? terms.get().announcement)
             }
             if existing.isOfRoomAlone, existing.roomSides.contains(where: { $0.userID == actor.userID }) {
                 // Whoever starts another one here is not in that one any more.
@@ -61,6 +61,16 @@ extension CallService {
             }
         }
         throw .storeUnavailable
+    }
+
+    /// The answer to whoever placed a call.
+    func admission(to call: Call, of user: UserID, _ announcement: RoomAnnouncement?) -> CallAdmission {
+        var admission = CallAdmission(call: call, ice: iceServers(for: user, in: call), isNew: true)
+        if announcement == .byClient {
+            var generator = SystemRandomNumberGenerator()
+            admission.invitation = call.invitation(policy: policy, using: &generator)
+        }
+        return admission
     }
 
     /// What a new call depends on, besides what it is asked to be.

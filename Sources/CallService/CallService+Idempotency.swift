@@ -167,7 +167,10 @@ extension CallService {
             let call = try await status(result.callID, by: identity)
             // A credential is minted when it is asked for, so a late repetition must not get one for a call that is over.
             guard call.state != .ended else { throw .callEnded(call) }
-            json = CallAdmission(call: call, ice: iceServers(for: identity.userID, in: call), isNew: false).json
+            // Whoever placed it and has not heard of it has not told its room either.
+            let isPlacing = call.state == .ringing && call.createdBy == identity.userID
+            let announcement = isPlacing ? try await rooms.announcement(in: call.roomID, identity) : nil
+            json = admission(to: call, of: identity.userID, announcement).json
         }
         return Answer(status: result.status, callID: result.callID, json: json, form: form)
     }

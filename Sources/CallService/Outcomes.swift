@@ -10,9 +10,21 @@ public struct CallAdmission: Sendable {
     public let ice: ICEConfiguration
     /// Whether the call was placed by this request (201) or had been there (200).
     public let isNew: Bool
+    /// What the asking client is to encrypt and send to the room, if that is how the room is told.
+    var invitation: RoomEvent?
 
-    /// `{callId, …, participants, iceServers, iceTransportPolicy, ttl, expiresAt}`.
-    public var json: JSONText { .object(call.jsonMembers + ice.jsonMembers) }
+    /// `{callId, …, participants, iceServers, iceTransportPolicy, ttl, expiresAt, roomEvent?}`.
+    public var json: JSONText {
+        .object(call.jsonMembers + ice.jsonMembers + [("roomEvent", invitation.map(Self.json))])
+    }
+
+    /// `{type, content, transactionId}`.
+    private static func json(_ event: RoomEvent) -> JSONText {
+        .object([
+            ("type", .string(event.type)), ("content", try? JSONText(validating: event.content)),
+            ("transactionId", .string(event.transactionID)),
+        ])
+    }
 }
 
 /// The answer to an offer, an answer or candidates.

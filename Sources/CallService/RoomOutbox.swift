@@ -16,10 +16,14 @@ public enum RoomEventAnswer: Hashable, Sendable {
     case sent(eventID: String)
     /// It will never be taken, for a reason in one word.
     case refused(reason: String)
-    /// It may be taken later: after so many milliseconds, if it was said. The reason is for the log.
+    /// It was not taken, and may be later: after so many milliseconds, if it was said. The reason is for the log.
     case later(milliseconds: Int64?, reason: String)
-    /// The token is not good any more; another of the same device may be.
-    case tokenRejected
+    /// Nobody knows whether it was taken. The reason is for the log.
+    case unknown(reason: String)
+    /// The token is not good any more; another of the same device may be, unless the device is signed out for good.
+    case tokenRejected(isSignedOut: Bool)
+    /// The sender's client says it, or nobody does.
+    case leftToClient
 }
 
 /// Works off what the store has for rooms, each event until it is there, refused, or too old. Any number of nodes may do so side by
@@ -139,12 +143,17 @@ public final class RoomOutbox: Sendable {
             outcome = .sent(eventID: eventID)
             log(.sent(event))
         case .refused(let reason): outcome = .undeliverable(reason: reason)
-        case .tokenRejected: outcome = .postponed(until: now, byAnyDevice: event.attempts == 1)
+        case .leftToClient: outcome = .leftToClient
+        case .tokenRejected(isSignedOut: true) where event.isRepetition:
+            // The homeserver may have forgotten with the device what it was told by it.
+            outcome = .undeliverable(reason: UndeliverableRoomEvent.unconfirmed)
+        case .tokenRejected: outcome = .postponed(until: now, byAnyDevice: !event.isRepetition)
         case .later(let milliseconds, let reason):
-            let pause = max(Self.pauses.doubled(after: event.attempts), milliseconds ?? 0)
-            // What will be late by then is given up then.
-            let until = min(now.advanced(byMilliseconds: pause), event.event.expiresAt)
-            outcome = .postponed(until: until, byAnyDevice: false)
+            let until = next(after: event, now, milliseconds)
+            outcome = .postponed(until: until, byAnyDevice: !event.isRepetition)
+            log(.postponed(event, reason: reason))
+        case .unknown(let reason):
+            outcome = .postponed(until: next(after: event, now), byAnyDevice: false)
             log(.postponed(event, reason: reason))
         }
         do throws(StoreFailure) {
@@ -153,6 +162,14 @@ public final class RoomOutbox: Sendable {
             // The claim runs out, and it is sent again, which changes nothing.
             log(.storeFailed(error))
         }
+    }
+}
+
+extension RoomOutbox {
+    /// When to try again. What will be late by then is given up then.
+    private func next(after event: StoredRoomEvent, _ now: Timestamp, _ milliseconds: Int64? = nil) -> Timestamp {
+        let pause = max(Self.pauses.doubled(after: event.attempts), milliseconds ?? 0)
+        return min(now.advanced(byMilliseconds: pause), event.event.expiresAt)
     }
 }
 

@@ -23,8 +23,8 @@ public struct WaitingRoomEvent: Hashable, Sendable {
     public let place: RoomEventPlace
     /// In whose name it is sent.
     public let sender: UserID
-    /// With a token of which device it was tried before, empty for a token of none; `nil` if it was not. Repetitions are told by
-    /// the device, so that it must stay the same.
+    /// With a token of which device it was tried and perhaps taken before, empty for a token of none; `nil` if it was certainly not
+    /// taken. Repetitions are told by the device, so that it must stay the same.
     public let device: DeviceID?
 
     /// An event as the store has it.
@@ -45,6 +45,8 @@ public struct StoredRoomEvent: Hashable, Sendable {
     public let event: RoomEvent
     /// How often it was claimed to be sent, this time included.
     public let attempts: Int
+    /// Whether it may have been taken before.
+    public let isRepetition: Bool
 
     /// Where it stands.
     public var place: RoomEventPlace {
@@ -52,11 +54,12 @@ public struct StoredRoomEvent: Hashable, Sendable {
     }
 
     /// An event as the store has it.
-    public init(callID: CallID, roomID: String, event: RoomEvent, attempts: Int) {
+    public init(callID: CallID, roomID: String, event: RoomEvent, attempts: Int, isRepetition: Bool) {
         self.callID = callID
         self.roomID = roomID
         self.event = event
         self.attempts = attempts
+        self.isRepetition = isRepetition
     }
 }
 
@@ -64,10 +67,23 @@ public struct StoredRoomEvent: Hashable, Sendable {
 public enum RoomEventOutcome: Hashable, Sendable {
     /// It is there, under this id.
     case sent(eventID: String)
-    /// To be sent again, not before a moment; with a token of any device, if this try was certainly not taken and none came before.
+    /// To be sent again, not before a moment; with a token of any device, if it was certainly not taken yet.
     case postponed(until: Timestamp, byAnyDevice: Bool)
     /// Not to be sent any more, for a reason in one word.
     case undeliverable(reason: String)
+    /// Not to be sent from here: the sender's client does, or nobody.
+    case leftToClient
+}
+
+extension RoomEventOutcome {
+    /// What the store keeps of an event that it has no more to do with: the room's name for it, empty if that is not known here.
+    var eventID: String? {
+        switch self {
+        case .sent(let eventID): eventID
+        case .leftToClient: ""
+        case .postponed, .undeliverable: nil
+        }
+    }
 }
 
 /// An event that its room will never see.
@@ -93,6 +109,8 @@ public struct UndeliverableRoomEvent: Hashable, Sendable {
     public static let expired = "expired"
     /// What it belongs to is not in the room.
     public static let orphaned = "orphaned"
+    /// It may be there or not, and to send it again might double it.
+    public static let unconfirmed = "unconfirmed"
 }
 
 /// Where events for rooms wait until they are sent. They are written with the changes that they tell of, by `CallStore`.

@@ -32,6 +32,8 @@ public final class MatrixRooms: RoomDirectory {
         case notifyOnly
         /// As any other room.
         case plaintext
+        /// Nothing: the caller's client has the event to encrypt and send it itself.
+        case clientSends
         /// There are no calls in it.
         case refuse
     }
@@ -62,14 +64,13 @@ public final class MatrixRooms: RoomDirectory {
     private let appService: AppService?
     private let startRule: StartRule
     private let encryptedRooms: EncryptedRooms
+    private let encryption: RoomEncryption
     private let memberLimit: Int
     private let patience: Patience
     private let now: @Sendable () -> ContinuousClock.Instant
     private let known = Locked(Generations<Seat, Known<Bool>>(size: seats / 2))
     /// The token of the member who was last seen in a room, to look for others with.
     private let insiders = Locked(Generations<String, AccessToken>(size: rooms / 2))
-    /// Rooms that are known to be encrypted.
-    private let encrypted = Locked(Generations<String, Void>(size: rooms / 2))
     private let questions = SingleFlight<Question, Result<Bool, CallFailure>>(limit: questions)
 
     /// The rooms of `homeserver`. A call for a whole room may be for `memberLimit` others.
@@ -79,6 +80,7 @@ public final class MatrixRooms: RoomDirectory {
         appService: AppService? = nil,
         startRule: StartRule = StartRule(),
         encryptedRooms: EncryptedRooms = .notifyOnly,
+        encryption: RoomEncryption? = nil,
         memberLimit: Int,
         patience: Patience = Patience(),
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -88,6 +90,7 @@ public final class MatrixRooms: RoomDirectory {
         self.appService = appService
         self.startRule = startRule
         self.encryptedRooms = encryptedRooms
+        self.encryption = encryption ?? RoomEncryption(homeserver)
         self.memberLimit = memberLimit
         self.patience = patience
         self.now = now
@@ -157,25 +160,23 @@ public final class MatrixRooms: RoomDirectory {
     ) async throws(CallFailure) -> RoomAnnouncement {
         guard encryptedRooms != .plaintext else { return .withOffer }
         guard try await isEncrypted(roomID, identity) else { return .withOffer }
-        guard encryptedRooms != .refuse else { throw .roomEncrypted }
-        return .withoutOffer
+        switch encryptedRooms {
+        case .notifyOnly, .plaintext: return .withoutOffer
+        case .clientSends: return .byClient
+        case .refuse: throw .roomEncrypted
+        }
     }
 
     private func isEncrypted(_ roomID: String, _ identity: Identity) async throws(CallFailure) -> Bool {
-        // A room that is encrypted stays so.
-        if encrypted.withLock({ $0.value(roomID) }) != nil { return true }
+        if encryption.isKnown(roomID) { return true }
         let credential = try credential(of: identity, in: roomID)
-        let isEncrypted: Bool
         do throws(HomeserverFailure) {
-            isEncrypted =
-                try await homeserver.state("m.room.encryption", Encryption.self, of: roomID, credential) != nil
+            return try await encryption.isEncrypted(roomID, credential)
         } catch {
             let failure = failure(error, in: roomID, credential, of: identity)
             guard failure == .homeserverUnavailable, encryptedRooms == .notifyOnly else { throw failure }
             return true
         }
-        if isEncrypted { encrypted.withLock { $0.set((), for: roomID) } }
-        return isEncrypted
     }
 
     /// Refuses a call for anybody who is not in the room.

@@ -46,7 +46,7 @@ extension CallTransition {
         }
         switch event.kind {
         case .initiated:
-            return [invite(announcement, &generator)]
+            return [call.invite(announcement == .withOffer ? callersOffer : nil, &generator)]
         case .answered:
             // By this the callee's other devices stop ringing.
             guard let user = event.userID else { return [] }
@@ -91,7 +91,7 @@ extension CallTransition {
         guard let sdp = payload["sdp"]?.stringValue, let text = SessionDescription.withoutAddresses(sdp) else {
             return nil
         }
-        let metadata = SessionDescription(sdp).map { self.metadata(of: $0.streams, user) }
+        let metadata = SessionDescription(sdp).map { call.metadata(of: $0.streams, user) }
         let description = JSONText.object([("type", .string(signal.kind.rawValue)), ("sdp", .string(text))])
         let streams: [(String, JSONText?)] = [
             ("sdp_stream_metadata", metadata), ("org.matrix.msc3077.sdp_stream_metadata", metadata),
@@ -117,68 +117,13 @@ extension CallTransition {
     /// What of a user's streams is switched off, for whoever takes part in the room.
     private func muted(_ user: UserID, _ streams: [SessionDescription.Stream]) -> Draft? {
         guard call.isInRoom, !streams.isEmpty else { return nil }
-        let metadata = metadata(of: streams, user)
+        let metadata = call.metadata(of: streams, user)
         return Draft(
             "m.call.sdp_stream_metadata_changed",
             by: CallParty(user, in: call),
             in: call,
             [("sdp_stream_metadata", metadata), ("org.matrix.msc3077.sdp_stream_metadata", metadata)]
         ).repeatable
-    }
-
-    /// The first stream is a user's microphone and camera, any other one a screen.
-    private func metadata(of streams: [SessionDescription.Stream], _ user: UserID) -> JSONText {
-        let participant = call.participant(user)
-        return .object(
-            streams.enumerated().map { index, stream in
-                let isVideo = stream.hasVideo && participant?.videoEnabled != false
-                let media: [(String, JSONText?)] = [
-                    ("purpose", index == 0 ? "m.usermedia" : "m.screenshare"),
-                    ("audio_muted", .boolean(participant?.audioEnabled == false)), ("video_muted", .boolean(!isVideo)),
-                ]
-                return (stream.id, .object(media))
-            }
-        )
-    }
-
-    private func invite(
-        _ announcement: RoomAnnouncement,
-        _ generator: inout some RandomNumberGenerator
-    ) -> Draft {
-        let own = announcement == .withOffer ? callersOffer : nil
-        let offer = own ?? SyntheticOffer.make(call.callType, using: &generator)
-        let isVideo = call.callType == .video
-        let metadata = offer.map { offer in
-            JSONText.object(
-                offer.streams.map { stream in
-                    let media: [(String, JSONText?)] = [
-                        ("purpose", "m.usermedia"), ("audio_muted", false),
-                        // Without it, or with false, a client takes the call for one with video.
-                        ("video_muted", .boolean(!(isVideo && stream.hasVideo))),
-                    ]
-                    return (stream.id, .object(media))
-                }
-            )
-        }
-        let invitee = call.participants.first { $0.userID != call.createdBy }?.userID
-        let lifetime = (call.ringDeadline?.milliseconds ?? 0) - call.createdAt.milliseconds
-        let marker: [(String, JSONText?)] = [
-            ("callId", .string(call.id.rawValue)), ("callType", .string(call.callType.rawValue)),
-        ]
-        return Draft(
-            RoomEvent.inviteType,
-            by: CallParty(call.createdBy, in: call),
-            in: call,
-            [
-                ("lifetime", .integer(lifetime)),
-                // Without it every device in the room rings, the caller's among them.
-                ("invitee", invitee.map(JSONText.string)),
-                ("offer", .object([("type", "offer"), ("sdp", offer.map { .string($0.text) })])),
-                ("sdp_stream_metadata", metadata), ("org.matrix.msc3077.sdp_stream_metadata", metadata),
-                // By this a client that knows callrelay takes the call there.
-                ("org.callrelay.call", .object(marker)),
-            ]
-        )
     }
 
     /// For whom what time brings about is told: the caller, unless it is somebody in the room.
@@ -254,8 +199,58 @@ private struct Draft {
 }
 
 extension Call {
+    /// What the room is told of the call's being placed, for a client that says so itself: without an offer of anybody's, since what
+    /// is answered in a room whose clients encrypt is not heard here.
+    public func invitation(policy: CallPolicy, using generator: inout some RandomNumberGenerator) -> RoomEvent {
+        let draft = isOfTwo ? invite(nil, &generator) : .notice(of: self)
+        let placed = CallEvent(sequence: 1, kind: .initiated, at: createdAt, userID: createdBy, deviceID: nil)
+        return draft.event(of: placed, part: 0, in: self, policy)
+    }
+
     /// Whether it is a call between two, as clients of a room know calls.
     fileprivate var isOfTwo: Bool { !isGroup && participants.count == 2 }
+
+    /// The first stream is a user's microphone and camera, any other one a screen, which nobody shows before there is an answer.
+    fileprivate func metadata(of streams: [SessionDescription.Stream], _ user: UserID) -> JSONText {
+        let side = participant(user)
+        return .object(
+            streams.enumerated().map { index, stream in
+                let isVideo = stream.hasVideo && side?.videoEnabled != false
+                let media: [(String, JSONText?)] = [
+                    ("purpose", index == 0 || answeredAt == nil ? "m.usermedia" : "m.screenshare"),
+                    ("audio_muted", .boolean(side?.audioEnabled == false)),
+                    // Without it, or with false, a client takes the call for one with video.
+                    ("video_muted", .boolean(!isVideo)),
+                ]
+                return (stream.id, .object(media))
+            }
+        )
+    }
+
+    /// The invite of a call of two, with an offer or one that nobody made.
+    fileprivate func invite(_ own: SessionDescription?, _ generator: inout some RandomNumberGenerator) -> Draft {
+        let offer = own ?? SyntheticOffer.make(callType, using: &generator)
+        let streams = offer.map { metadata(of: $0.streams, createdBy) }
+        let invitee = participants.first { $0.userID != createdBy }?.userID
+        let lifetime = (ringDeadline?.milliseconds ?? 0) - createdAt.milliseconds
+        let marker: [(String, JSONText?)] = [
+            ("callId", .string(id.rawValue)), ("callType", .string(callType.rawValue)),
+        ]
+        return Draft(
+            RoomEvent.inviteType,
+            by: CallParty(createdBy, in: self),
+            in: self,
+            [
+                ("lifetime", .integer(lifetime)),
+                // Without it every device in the room rings, the caller's among them.
+                ("invitee", invitee.map(JSONText.string)),
+                ("offer", .object([("type", "offer"), ("sdp", offer.map { .string($0.text) })])),
+                ("sdp_stream_metadata", streams), ("org.matrix.msc3077.sdp_stream_metadata", streams),
+                // By this a client that knows callrelay takes the call there.
+                ("org.callrelay.call", .object(marker)),
+            ]
+        )
+    }
 }
 
 extension EndReason {

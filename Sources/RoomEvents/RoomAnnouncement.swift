@@ -6,4 +6,6 @@ public enum RoomAnnouncement: Hashable, Sendable {
     case withoutOffer
     /// That, with the caller's offer, its addresses taken out.
     case withOffer
+    /// That there is a call, by the caller's own client, which encrypts it: the server says nothing.
+    case byClient
 }

@@ -81,7 +81,7 @@ extension ConfigurationKey {
         case .matrixEncryptedRooms:
             data(
                 .value("notify_only"),
-                "What encrypted rooms are told of calls: notify_only, that there is one; plaintext, all that others are; refuse: no calls."
+                "What encrypted rooms are told of calls: notify_only, that there is one; plaintext, all that others are; client_sends, what the caller's client is given to encrypt and send; refuse: no calls."
             )
         default: nil
         }

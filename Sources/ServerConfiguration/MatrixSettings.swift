@@ -14,6 +14,8 @@ public struct MatrixSettings: Hashable, Sendable {
         case notifyOnly = "notify_only"
         /// As any other room.
         case plaintext
+        /// What the caller's client encrypts and sends itself.
+        case clientSends = "client_sends"
         /// There are no calls in it.
         case refuse
     }
@@ -63,7 +65,7 @@ public struct MatrixSettings: Hashable, Sendable {
         )
         encryptedRooms = try reader.required(
             .matrixEncryptedRooms,
-            "notify_only, plaintext or refuse",
+            "notify_only, plaintext, client_sends or refuse",
             EncryptedRooms.init(rawValue:)
         )
         guard isInUse else {

@@ -13,7 +13,7 @@ struct MatrixEventSenderTests {
         "/_matrix/client/v3/rooms/%21r%3Ae/send/m.call.hangup/c.m.call.hangup.%40alice%3Aexample.org"
     private static let identity = Identity(userID: user, deviceID: "PHONE", access: AccessToken("of alice"))
 
-    private static func event() throws -> StoredRoomEvent {
+    private static func event(isRepetition: Bool = false) throws -> StoredRoomEvent {
         let id = try #require(CallID("abcdefghijklmnopqrstuvwx"))
         let event = RoomEvent(
             sequence: 2,
@@ -24,7 +24,7 @@ struct MatrixEventSenderTests {
             transactionID: "c.m.call.hangup.\(user)",
             expiresAt: Timestamp(milliseconds: 0)
         )
-        return StoredRoomEvent(callID: id, roomID: "!r:e", event: event, attempts: 1)
+        return StoredRoomEvent(callID: id, roomID: "!r:e", event: event, attempts: 1, isRepetition: isRepetition)
     }
 
     private static func waiting(_ device: DeviceID?, of sender: UserID = user) throws -> WaitingRoomEvent {
@@ -33,6 +33,7 @@ struct MatrixEventSenderTests {
 
     private func run(
         appService: AppService? = nil,
+        sparesEncryptedRooms: Bool = false,
         _ work: @escaping @Sendable (StubHomeserver, MatrixEventSender, TokenVault) async throws -> Void
     ) async throws {
         let stub = StubHomeserver()
@@ -43,7 +44,8 @@ struct MatrixEventSenderTests {
                 homeserver: client,
                 appService: appService,
                 vault: vault,
-                verifier: MatrixTokenVerifier(homeserver: client, serverName: "example.org") { _ in }
+                verifier: MatrixTokenVerifier(homeserver: client, serverName: "example.org") { _ in },
+                sparing: sparesEncryptedRooms ? RoomEncryption(client) : nil
             )
             let result = await Result { try await work(stub, sender, vault) }
             try await client.close()
@@ -76,8 +78,8 @@ struct MatrixEventSenderTests {
                 .later(milliseconds: 4_500, reason: "rate-limited")
             ),
             (.init(status: .tooManyRequests, body: "slow down"), .later(milliseconds: nil, reason: "rate-limited")),
-            (.init(status: .badGateway, body: ""), .later(milliseconds: nil, reason: "it answered 502")),
-            (.init(body: "{}"), .later(milliseconds: nil, reason: "its answer is none of a homeserver")),
+            (.init(status: .badGateway, body: ""), .unknown(reason: "it answered 502")),
+            (.init(body: "{}"), .unknown(reason: "its answer is none of a homeserver")),
         ]
         try await run { stub, sender, vault in
             _ = vault.keep(Self.identity)
@@ -86,9 +88,14 @@ struct MatrixEventSenderTests {
                 let answer = try await sender.send(Self.event(), device: "PHONE")
                 #expect(answer == expected)
             }
-            stub.answer(Self.path, .init(status: .unauthorized, body: #"{"errcode":"M_UNKNOWN_TOKEN"}"#))
-            #expect(try await sender.send(Self.event(), device: "PHONE") == .tokenRejected)
-            #expect(vault.device(of: Self.user) == nil, "the token is not tried again")
+            for (isSoft, members) in [(false, ""), (false, #","soft_logout":false"#), (true, #","soft_logout":true"#)] {
+                _ = vault.keep(Self.identity)
+                let body = #"{"errcode":"M_UNKNOWN_TOKEN"\#(members)}"#
+                stub.answer(Self.path, .init(status: .unauthorized, body: body))
+                let answer = try await sender.send(Self.event(), device: "PHONE")
+                #expect(answer == .tokenRejected(isSignedOut: !isSoft))
+                #expect(vault.device(of: Self.user) == nil, "the token is not tried again")
+            }
         }
     }
 
@@ -127,6 +134,26 @@ struct MatrixEventSenderTests {
                     "user_id=%40alice%3Aexample.org&device_id=PHONE", "user_id=%40alice%3Aexample.org",
                 ]
             )
+            // The homeserver would not know it for what it may have been told by the device.
+            let again = try await sender.send(Self.event(isRepetition: true), device: "PHONE")
+            #expect(again == .tokenRejected(isSignedOut: true) && stub.asked.count == 3)
+        }
+    }
+
+    @Test("what clients are to encrypt is not sent in clear")
+    func encrypted() async throws {
+        try await run(sparesEncryptedRooms: true) { stub, sender, vault in
+            _ = vault.keep(Self.identity)
+            let state = "/_matrix/client/v3/rooms/%21r%3Ae/state/m.room.encryption/"
+            stub.answer(Self.path, #"{"event_id":"$1"}"#)
+            stub.answer(state, .init(status: .badGateway, body: ""))
+            let unknown = try await sender.send(Self.event(), device: "PHONE")
+            #expect(unknown == .unknown(reason: "it answered 502"))
+            stub.answer(state, .init(status: .notFound, body: #"{"errcode":"M_NOT_FOUND"}"#))
+            #expect(try await sender.send(Self.event(), device: "PHONE") == .sent(eventID: "$1"))
+            stub.answer(state, #"{"algorithm":"m.megolm.v1.aes-sha2"}"#)
+            #expect(try await sender.send(Self.event(), device: "PHONE") == .leftToClient)
+            #expect(stub.asked.count { $0.path == Self.path } == 1)
         }
     }
 }

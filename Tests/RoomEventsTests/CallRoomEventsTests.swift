@@ -92,6 +92,21 @@ struct CallRoomEventsTests {
         #expect(event.sequence == 1 && event.part == 0)
     }
 
+    @Test("a client that says it itself is given what the room is told otherwise, with an offer that nobody made")
+    func invitation() throws {
+        for isGroup in [false, true] {
+            let story = try Self.begin(.byClient, isGroup: isGroup, offer: Self.offer)
+            let told = try #require(story.told.first)
+            var generator = SystemRandomNumberGenerator()
+            let given = story.call.invitation(policy: Self.policy, using: &generator)
+            #expect((given.type, given.transactionID) == (told.type, told.transactionID))
+            let (own, other) = try (JSONText(validating: given.content), JSONText(validating: told.content))
+            #expect(own.members(limit: 20)?.map(\.name) == other.members(limit: 20)?.map(\.name))
+            #expect(!given.content.contains("AA:BB"))
+            #expect(own["offer"] == nil || own["offer"]?["sdp"]?.stringValue != other["offer"]?["sdp"]?.stringValue)
+        }
+    }
+
     @Test("a call with video says so; without an offer, or where none may be told, the offer is nobody's")
     func offers() throws {
         let video = try Self.begin(callType: .video, offer: Self.offer).content("m.call.invite")

@@ -382,6 +382,40 @@ def test_an_encrypted_room_may_be_told_all(tmp_path: Path, homeserver: Homeserve
             assert_told(calls, room, call_id, [(INVITE, "alice"), (HANGUP, "alice")])
 
 
+def test_encrypted_rooms_may_be_told_by_the_callers_client(tmp_path: Path, homeserver: Homeserver) -> None:
+    with served(tmp_path, homeserver, MATRIX_ENCRYPTED_ROOMS="client_sends") as calls:
+        room, alice = calls.room("alice", "bob", initial_state=[ENCRYPTED]), calls.account("alice")
+        body, headers = {"roomId": room, "callType": "video"}, {"Idempotency-Key": "once"}
+        answers = [calls.post("/api/calls/initiate", "alice", body, headers=headers) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [201, 201]
+        placed, again = [answer.json() for answer in answers]
+        call_id, event = placed["callId"], placed["roomEvent"]
+        assert again["roomEvent"]["transactionId"] == event["transactionId"] == f"{call_id}.{INVITE}.{alice.user_id}"
+        assert event.keys() == {"type", "content", "transactionId"}
+        # The client would encrypt it. Whoever knows how finds what others are told in clear.
+        alice.send(room, event["type"], event["content"], event["transactionId"])
+        [invite] = told(calls, room, call_id)
+        assert_invite(calls, invite, call_id, "video", 600_000)
+        assert "roomEvent" not in calls.answer(call_id, "bob")
+        calls.post(f"/api/calls/{call_id}/end", "bob")
+        for event_type in (INVITE, SELECT_ANSWER, HANGUP):
+            eventually(lambda: row(calls.server, call_id, event_type).event_id == "", "it is left to the client")
+        assert [event["event_id"] for event in told(calls, room, call_id)] == [invite["event_id"]]
+        assert undelivered(calls, call_id, "bob") == []
+
+        # A group call's line of text, too, and in other rooms all is as ever.
+        group = calls.post("/api/calls/initiate", "alice", {**body, "group": True}).json()
+        assert group["roomEvent"]["type"] == "m.room.message"
+        assert group["roomEvent"]["content"] == {"msgtype": "m.notice", "body": "Started a video call."}
+        calls.post(f"/api/calls/{group['callId']}/end", "alice")
+        clear = calls.room("alice", "bob")
+        placed = calls.post("/api/calls/initiate", "alice", {"roomId": clear, "callType": "video"}).json()
+        assert "roomEvent" not in placed
+        calls.post(f"/api/calls/{placed['callId']}/end", "alice")
+        assert_told(calls, clear, placed["callId"], [(INVITE, "alice"), (HANGUP, "alice")])
+        assert calls.account("bob").timeline(room, "m.room.message") == []
+
+
 def test_encrypted_rooms_may_have_no_calls(tmp_path: Path, homeserver: Homeserver, offers: dict[str, Offer]) -> None:
     with served(tmp_path, homeserver, MATRIX_ENCRYPTED_ROOMS="refuse") as calls:
         encrypted, room = calls.room("alice", "bob", initial_state=[ENCRYPTED]), calls.room("alice", "bob")
@@ -446,7 +480,7 @@ def test_the_audit_of_what_was_not_said_is_as_documented(calls: MatrixCalls) -> 
     assert (item["type"], item["cause"], item["userId"]) == (INVITE, "forbidden", calls.id("alice"))
     documented = calls.get("/openapi.json", None).json()["components"]["schemas"]["CallEvent"]["properties"]
     assert set(item) <= set(documented)
-    for cause in ("expired", "orphaned", "forbidden", "too-large", "refused"):
+    for cause in ("expired", "orphaned", "forbidden", "too-large", "refused", "unconfirmed"):
         assert cause in documented["cause"]["enum"]
 
 
@@ -886,8 +920,11 @@ def test_a_hangup_that_was_refused_waits_for_its_sender_on_any_device(tmp_path: 
         assert (said.attempts, said.sender_device) == (2, other.device_id)
 
 
-def test_a_hangup_that_may_have_been_taken_waits_for_the_same_device(tmp_path: Path, homeserver: Homeserver) -> None:
-    """With another device's token the homeserver would take it once more."""
+def test_a_hangup_that_may_have_been_taken_is_not_said_by_another_device(
+    tmp_path: Path, homeserver: Homeserver
+) -> None:
+    """With another device's token the homeserver would take it once more; with the same device's, too, if that was signed out
+    meanwhile."""
     with cabled(tmp_path, homeserver) as (cable, calls):
         room = calls.room("alice", "bob")
         alice = calls.account("alice")
@@ -896,17 +933,25 @@ def test_a_hangup_that_may_have_been_taken_waits_for_the_same_device(tmp_path: P
         cable.lose_answers_from(f"/send/{HANGUP}/".encode())
         assert calls.post(f"/api/calls/{call_id}/end", "alice").status_code == 200
         taken_and_not_confirmed(calls, cable, room, call_id, HANGUP)
-        alice.logout()
-        cable.pull()
-        cable.plug()
-        eventually(lambda: row(calls.server, call_id, HANGUP).attempts == 2, "a try with the token that is no more")
         calls.accounts["alice"] = other = calls.login("alice")
         another_id = calls.initiate(other, calls.room("alice", "bob"))
         assert sent(calls.server, another_id).sender_device == other.device_id
         waiting = row(calls.server, call_id, HANGUP)
-        assert (waiting.event_id, waiting.undeliverable, waiting.attempts) == (None, None, 2)
+        assert (waiting.event_id, waiting.undeliverable, waiting.attempts) == (None, None, 1)
         assert waiting.sender_device == alice.device_id
-        assert len([event for event in told(calls, room, call_id) if event["type"] == HANGUP]) == 1
+        alice.logout()
+        cable.pull()
+        cable.plug()
+        eventually(lambda: row(calls.server, call_id, HANGUP).is_settled, "a try with the token that is no more")
+        again = calls.login("alice", device_id=alice.device_id)
+        assert calls.get("/api/calls/active", again).status_code == 200
+        # What she says next has been looked at after it.
+        next_id = calls.initiate(again, room)
+        sent(calls.server, next_id)
+        assert row(calls.server, call_id, HANGUP).undeliverable == "unconfirmed"
+        assert [event["type"] for event in told(calls, room, call_id)] == [INVITE, HANGUP]
+        audit = eventually(lambda: undelivered(calls, call_id, "bob"), "the audit tells of it")
+        assert audit == [(HANGUP, "unconfirmed")]
 
 
 def test_after_a_restart_events_wait_for_their_senders(tmp_path: Path, homeserver: Homeserver) -> None:

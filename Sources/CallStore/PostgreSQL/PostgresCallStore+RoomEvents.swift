@@ -27,7 +27,7 @@ extension PostgresCallStore {
         }
         return try await write("claim room event", lock: .roomEvent(waiting.place.callID.rawValue), [claim]) {
             results in
-            Result { () throws(StoreFailure) in try results[0].roomEvents().first }
+            Result { () throws(StoreFailure) in try results[0].roomEvents(isRepetition: waiting.device != nil).first }
         }
     }
 
@@ -35,10 +35,10 @@ extension PostgresCallStore {
     public func settle(_ event: StoredRoomEvent, _ outcome: RoomEventOutcome) async throws(StoreFailure) {
         let command =
             switch outcome {
-            case .sent(let eventID):
+            case .sent, .leftToClient:
                 PostgresCommand(.roomEventSent) {
                     $0.append(event.place)
-                    $0.append(eventID)
+                    $0.append(outcome.eventID)
                 }
             case .postponed(let until, let byAnyDevice):
                 PostgresCommand(.postponeRoomEvent) {
@@ -108,7 +108,7 @@ extension PostgresResult {
     }
 
     /// Rows of `claimRoomEvent`.
-    fileprivate func roomEvents() throws(StoreFailure) -> [StoredRoomEvent] {
+    fileprivate func roomEvents(isRepetition: Bool) throws(StoreFailure) -> [StoredRoomEvent] {
         try rows("read room event") { row in
             guard let place = roomEventPlace(row), let roomID = text(row, 3), let type = text(row, 4),
                 let sender = text(row, 5), let content = text(row, 6), let transactionID = text(row, 7),
@@ -123,7 +123,13 @@ extension PostgresResult {
                 transactionID: transactionID,
                 expiresAt: Timestamp(milliseconds: expiresAt)
             )
-            return StoredRoomEvent(callID: place.callID, roomID: roomID, event: event, attempts: Int(attempts))
+            return StoredRoomEvent(
+                callID: place.callID,
+                roomID: roomID,
+                event: event,
+                attempts: Int(attempts),
+                isRepetition: isRepetition
+            )
         }
     }
 

@@ -77,7 +77,8 @@ extension SQLiteCallStore {
                 callID: waiting.place.callID,
                 roomID: row["room_id"],
                 event: event,
-                attempts: row["attempts"]
+                attempts: row["attempts"],
+                isRepetition: waiting.device != nil
             )
         }
     }
@@ -87,10 +88,10 @@ extension SQLiteCallStore {
         try await write("settle room event") { db in
             let place = Self.arguments(event.place)
             switch outcome {
-            case .sent(let eventID):
+            case .sent, .leftToClient:
                 try db.cachedStatement(
                     sql: "UPDATE call_room_events SET event_id = ? WHERE call_id = ? AND seq = ? AND part = ?"
-                ).execute(arguments: [eventID] + place)
+                ).execute(arguments: [outcome.eventID] + place)
             case .postponed(let until, let byAnyDevice):
                 try db.cachedStatement(
                     sql: """

@@ -42,13 +42,15 @@ struct MatrixSetup {
         self.appService = appService
         let sessions = SessionTokens(secrets: secrets)
         let vault = TokenVault()
+        let encryption = RoomEncryption(homeserver)
         let outbox = RoomOutbox(
             store: store,
             sender: MatrixEventSender(
                 homeserver: homeserver,
                 appService: appService,
                 vault: vault,
-                verifier: tokens
+                verifier: tokens,
+                sparing: settings.encryptedRooms == .clientSends ? encryption : nil
             ),
             clock: { WallClock.now() },
             log: {
@@ -65,6 +67,7 @@ struct MatrixSetup {
             appService: appService,
             startRule: MatrixRooms.StartRule(power: settings.startPower, users: settings.starters),
             encryptedRooms: MatrixRooms.EncryptedRooms(settings.encryptedRooms),
+            encryption: encryption,
             memberLimit: policy.maximumParticipants
         )
         openID = MatrixOpenID(
@@ -134,6 +137,7 @@ extension MatrixRooms.EncryptedRooms {
             switch setting {
             case .notifyOnly: .notifyOnly
             case .plaintext: .plaintext
+            case .clientSends: .clientSends
             case .refuse: .refuse
             }
     }
