@@ -60,10 +60,22 @@ public struct CallTransition: Hashable, Sendable {
     /// Whether the call's signals are to be deleted.
     public let purgesSignals: Bool
 
-    /// This and then `next`, which was applied to what this made of the call, as one.
+    /// This and then another action, as one change.
+    public func then(
+        _ action: CallAction,
+        by actor: Actor,
+        now: Timestamp,
+        policy: CallPolicy
+    ) throws(CallFailure) -> CallTransition {
+        followed(by: try call.applying(action, by: actor, now: now, policy: policy))
+    }
+
+    /// This and then `next`, which was applied to what this made of the call, as one change.
     public func followed(by next: CallTransition) -> CallTransition {
-        CallTransition(
-            call: next.call,
+        var call = next.call
+        call.version = min(call.version, previousVersion + 1)
+        return CallTransition(
+            call: call,
             previousVersion: previousVersion,
             events: events + next.events,
             changesParticipants: changesParticipants || next.changesParticipants,

@@ -54,8 +54,14 @@ extension CallService {
             // It answers the invite's offer. Was that nobody's, the answer is; the caller makes an offer when it hears of the join.
             let wasOffered = try await wasOffered(call)
             let answer = Signal(kind: .answer, to: nil, payload: description.text)
-            _ = try await act(.answer(description: wasOffered ? answer : nil), on: call.id, by: actor)
-            _ = try await act(.join(after: nil), on: call.id, by: actor)
+            let action = CallAction.answer(description: wasOffered ? answer : nil)
+            // At once: nobody is to find the one without the other.
+            _ = try await inLane(call.id) { () async throws(CallFailure) in
+                try await self.commit(call.id) { [clock, policy] call throws(CallFailure) in
+                    try call.applying(action, by: actor, now: clock(), policy: policy)
+                        .then(.join(after: nil), by: actor, now: clock(), policy: policy)
+                }
+            }
         case .reject:
             _ = try await act(.reject(nil), on: call.id, by: actor)
         case .hangup(let reason):
@@ -80,10 +86,7 @@ extension CallService {
             let terms = try await terms(of: initiation, Identity(userID: user))
             guard !terms.audience.isEmpty else { return }
             for _ in 0..<Self.glares {
-                if try await place(initiation, as: id, on: terms, by: actor) != nil {
-                    _ = try await act(.join(after: nil), on: id, by: actor)
-                    return
-                }
+                if try await place(initiation, as: id, on: terms, by: actor) != nil { return }
                 guard try await yields(to: id, from: user, in: initiation.roomID) else { return }
             }
         } catch .storeUnavailable {
@@ -122,15 +125,11 @@ extension CallService {
         let participant = call.participant(actor.userID)
         switch said.kind {
         case .invite, .answer:
-            // It was placed, or taken, perhaps without the join, if this server ended in between.
-            guard participant?.session == nil else { return }
-            _ = try await act(.join(after: nil), on: call.id, by: actor)
+            return
         case .candidates(let candidates):
-            let signals = candidates.map { Signal(kind: .candidate, to: nil, payload: $0.text) }
-            _ = try await act(.signal(signals), on: call.id, by: actor)
+            try await pass(candidates.map { Signal(kind: .candidate, to: nil, payload: $0.text) }, in: call, by: actor)
         case .negotiate(let kind, let description):
-            let signal = Signal(kind: kind, to: nil, payload: description.text)
-            _ = try await act(.signal([signal]), on: call.id, by: actor)
+            try await pass([Signal(kind: kind, to: nil, payload: description.text)], in: call, by: actor)
         case .muted(let audio, let video):
             if let audio, participant?.audioEnabled == audio {
                 _ = try await act(.toggleAudio(!audio), on: call.id, by: actor)
@@ -150,22 +149,49 @@ extension CallService {
         }
     }
 
+    /// Passes on what was not passed on before: the homeserver says again what it does not know to have been taken, and whoever took it
+    /// may have been another node, or this one before it restarted.
+    private func pass(_ signals: [Signal], in call: Call, by actor: Actor) async throws(CallFailure) {
+        let told = try await told(of: call).filter { $0.sender == actor.userID }
+        // Candidates belong to the description before them, and may be the same for the next one.
+        let description = told.last { $0.signalKind?.isDescription == true }?.sequence ?? 0
+        let fresh = signals.filter { signal in
+            !told.contains { event in
+                event.signalKind == signal.kind && (signal.kind.isDescription || event.sequence > description)
+                    && event.json[signal.kind.rawValue]?.text == signal.payload
+            }
+        }
+        guard !fresh.isEmpty else { return }
+        _ = try await act(.signal(fresh), on: call.id, by: actor)
+    }
+
+    /// What clients were told of a call, as far as it is kept.
+    private func told(of call: Call, after sequence: Int64 = 0) async throws(CallFailure) -> [OutgoingEvent] {
+        try await stored { () async throws(StoreFailure) in
+            try await self.store.outgoingEvents(of: call.id, after: sequence)
+        }
+    }
+
     /// Whether the caller's own offer went into the invite: it came with the call, and clients could take it.
     private func wasOffered(_ call: Call) async throws(CallFailure) -> Bool {
-        let told = try await stored { () async throws(StoreFailure) in
-            try await self.store.outgoingEvents(of: call.id, after: 0)
+        let early = try await told(of: call).first {
+            $0.name == "webrtc-offer" && $0.sender == call.createdBy && $0.sequence <= 2
         }
-        let early = told.first { $0.name == "webrtc-offer" && $0.sender == call.createdBy && $0.sequence <= 2 }
         return early?.json["offer"]?["sdp"]?.stringValue.map { SessionDescription($0) != nil } ?? false
     }
 
-    /// A client of ours has joined afresh: those who are in the room are there for it as if they had come now, so that it makes them an
-    /// offer. Not if it has the caller's own offer still to answer. Called from the call's lane.
-    func rejoinRoomSides(of call: Call, for user: UserID) async throws(CallFailure) {
-        guard call.isInRoom else { return }
-        try await learnStreams(of: user, in: call)
+    /// Those in the room for whom a client of ours that has joined afresh is to make an offer, as if they had come now. Nobody, if it
+    /// has the caller's own offer still to answer.
+    func roomSides(of call: Call, anewFor user: UserID) async throws(CallFailure) -> [Participant] {
+        guard call.isInRoom else { return [] }
+        try await learnStreams(in: call)
         let hasDescribed = sentStreams.of(user, in: call.id) != nil
-        for side in call.roomSides where side.session != nil && (hasDescribed || side.userID != call.createdBy) {
+        return call.roomSides.filter { $0.session != nil && (hasDescribed || $0.userID != call.createdBy) }
+    }
+
+    /// Lets those in the room come into the call once more. Called from the call's lane.
+    func rejoin(_ sides: [Participant], of call: Call) async {
+        for side in sides {
             let actor = Actor(userID: side.userID, deviceID: side.deviceID, session: side.session)
             do throws(CallFailure) {
                 _ = try await actInLane(.join(after: nil), on: call.id, by: actor, authorise: { _ in })
@@ -175,12 +201,11 @@ extension CallService {
         }
     }
 
-    /// Finds out what a user sends in a call that is in a room too, if another node was told of it, or this one before it restarted.
-    func learnStreams(of user: UserID, in call: Call) async throws(CallFailure) {
-        guard call.isInRoom, sentStreams.of(user, in: call.id) == nil else { return }
-        let told = try await stored { () async throws(StoreFailure) in
-            try await self.store.outgoingEvents(of: call.id, after: 0)
-        }
-        for event in told where event.sender == user { sentStreams.note(event, in: call.id) }
+    /// Finds out what is sent in a call that is in a room too, if another node was told of it, or this one before it restarted.
+    func learnStreams(in call: Call) async throws(CallFailure) {
+        let known = sentStreams.sequence(of: call.id)
+        guard call.isInRoom, known < call.sequence else { return }
+        let told = try await told(of: call, after: known)
+        sentStreams.note(told, of: call.id, after: known, upTo: max(call.sequence, told.last?.sequence ?? 0))
     }
 }

@@ -92,7 +92,7 @@ extension CallService {
         return Terms(audience: audience, announcement: announcement)
     }
 
-    /// Writes a new call and rings; `nil` if the room has one.
+    /// Writes a new call and rings; `nil` if the room has one. Whoever calls by a session is in it from the beginning.
     func place(
         _ initiation: CallInitiation,
         as id: CallID?,
@@ -102,7 +102,7 @@ extension CallService {
         var generator = SystemRandomNumberGenerator()
         let id = id ?? CallID.random(using: &generator)
         return try await inLane(id) { () async throws(CallFailure) in
-            let transition = try initiation.begin(
+            var transition = try initiation.begin(
                 id: id,
                 by: actor,
                 audience: terms.audience,
@@ -110,6 +110,9 @@ extension CallService {
                 now: self.clock(),
                 policy: self.policy
             )
+            if actor.session != nil {
+                transition = try transition.then(.join(after: nil), by: actor, now: self.clock(), policy: self.policy)
+            }
             let commit = self.commit(of: transition, announcing: terms.announcement)
             let outcome = try await self.written(commit) { () async throws(StoreFailure) in
                 try await self.store.create(commit)
@@ -192,7 +195,7 @@ extension CallService {
         let isMember = member(identity)
         return { (call) async throws(CallFailure) in
             try await isMember(call)
-            try await self.learnStreams(of: identity.userID, in: call)
+            try await self.learnStreams(in: call)
         }
     }
 

@@ -60,11 +60,15 @@ extension CallService {
             }
             let missed =
                 after == nil ? [] : try Replay.missed(past, by: actor.userID, sessionBegan: earlier, in: call)
+            let anew = after == nil ? try await self.roomSides(of: call, anewFor: actor.userID) : []
+            // What those said before whom it is to make an offer now means nothing any more.
             let kept =
-                after == nil ? Replay.kept(past, for: actor.userID, answersAfter: earlier, in: call) : []
+                after == nil
+                ? Replay.kept(past, for: actor.userID, answersAfter: earlier, in: call)
+                    .filter { event in !anew.contains { $0.userID == event.sender } } : []
             let ice = self.iceServers(for: actor.userID, in: call)
             self.hub.join(socket.id, call, kept: kept, ice: ice)
-            if after == nil { try await self.rejoinRoomSides(of: call, for: actor.userID) }
+            await self.rejoin(anew, of: call)
             return JoinOutcome(call: call, ice: ice, peers: call.peers(of: actor.userID), missed: missed)
         }
     }

@@ -36,7 +36,13 @@ public enum RelayChoice {
             }
         }
         let ranked = [near, far].flatMap { $0.sorted { ($0.load, $0.draw) < ($1.load, $1.draw) } }
-        return ranked.prefix(count).map { nodes[$0.index] }
+        var chosen: [ClusterNode] = []
+        // A server that was killed and is back is known by two names for a while, and is one relay.
+        for node in ranked.map({ nodes[$0.index] }) where !chosen.contains(where: { $0.turn == node.turn }) {
+            guard chosen.count < count else { break }
+            chosen.append(node)
+        }
+        return chosen
     }
 
     /// Keeps those with the lowest draws.
