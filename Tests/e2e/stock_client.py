@@ -36,6 +36,11 @@ window.take = async (name, description) => {
   await connection.setLocalDescription();
   return {type: "answer", sdp: connection.localDescription.sdp};
 };
+window.restart = (name, iceServers) => {
+  const {connection} = peers[name];
+  connection.setConfiguration({...connection.getConfiguration(), iceServers});
+  connection.restartIce();
+};
 window.found = (name) => peers[name]?.found.splice(0) ?? [];
 window.candidate = async (name, candidate) => {
   // An older offer's candidates are nobody's any more; that is what SDKs log and pass over.
@@ -76,6 +81,15 @@ class StockClient:
     @property
     def name(self) -> str:
         return self.party_id
+
+    @property
+    def mutes(self) -> list[dict]:
+        """Heard from the other side."""
+        return [event for event in self.heard if event["type"] == "m.call.sdp_stream_metadata_changed"]
+
+    @property
+    def negotiations(self) -> list[dict]:
+        return [event for event in self.heard if event["type"] == "m.call.negotiate"]
 
     def send(self, kind: str, **content: object) -> str:
         content = {"version": "1", "call_id": self.call_id, "party_id": self.party_id, **content}
@@ -173,6 +187,24 @@ class APIClient:
     has_peer: bool = False
     toggles: list[dict] = field(default_factory=list)
     ended: dict | None = None
+    last: int = 0
+
+    def resume(self, socket: SignalingClient) -> None:
+        """Goes on by another socket where it stopped; what it missed meanwhile it hears first."""
+        self.socket = socket
+        joined = socket.call("join-call", {"callId": self.call_id, "afterSeq": self.last})
+        assert joined["ok"], joined
+        self.ice = joined
+        socket.received[:0] = [(missed["event"], missed["data"]) for missed in joined["missed"]]
+
+    def restart_ice(self) -> None:
+        """Looks for other paths, with the servers that the last join named."""
+        self.page.evaluate("([n, i]) => restart(n, i)", [self.name, self.ice["iceServers"]])
+        self._offer()
+
+    def _offer(self) -> None:
+        offer = self.page.evaluate("n => offer(n)", self.name)
+        assert self.socket.call("webrtc-offer", {"callId": self.call_id, "offer": offer})["ok"]
 
     def make(self) -> None:
         servers = self.ice["iceServers"]
@@ -182,11 +214,14 @@ class APIClient:
     def pump(self) -> None:
         while self.socket.received:
             event, payload = self.socket.received.pop(0)
+            # The socket hears of all calls of its user.
+            if payload.get("callId") != self.call_id:
+                continue
+            self.last = max(self.last, payload.get("seq", 0))
             match event:
                 case "user-joined":
                     self.make()
-                    offer = self.page.evaluate("n => offer(n)", self.name)
-                    assert self.socket.call("webrtc-offer", {"callId": self.call_id, "offer": offer})["ok"]
+                    self._offer()
                 case "webrtc-offer":
                     if not self.has_peer:
                         self.make()
@@ -204,8 +239,9 @@ class APIClient:
                     self.ended = payload
         if self.has_peer:
             for candidate in self.page.evaluate("n => found(n)", self.name):
-                said = {"callId": self.call_id, "candidate": candidate}
-                assert self.socket.call("ice-candidate", said)["ok"]
+                answer = self.socket.call("ice-candidate", {"callId": self.call_id, "candidate": candidate})
+                # The other side may have hung up meanwhile.
+                assert answer["ok"] or answer["code"] == "call_ended", answer
 
     def stats(self) -> dict:
         return self.page.evaluate("n => stats(n)", self.name)
