@@ -1,22 +1,13 @@
 """What a room and its clients must agree on after a call whose one side is there, whatever happened to servers meanwhile."""
 
-from playwright.sync_api import Page
-
 from matrix_calls import MatrixCalls
 from room_events import SETTLE_SECONDS, Row, rows, told
 from stock_client import APIClient, StockClient
-from test_matrix_bridge import called, until
+from test_matrix_bridge import until
 from waiting import eventually
 
 METADATA = "org.matrix.msc3077.sdp_stream_metadata"
 MUTE = {METADATA: {"s": {"purpose": "m.usermedia", "audio_muted": True}}}
-
-
-def called_for_sure(calls: MatrixCalls, page: Page, room: str) -> tuple[StockClient, APIClient]:
-    """Alice calls in the room, and is in the call for the server by then; Bob's client of the API rings."""
-    alice, bob = called(calls, page, room)
-    eventually(lambda: ("joined", calls.id("alice")) in audit(calls, bob.call_id, "bob"), "the caller's part")
-    return alice, bob
 
 
 def audit(calls: MatrixCalls, call_id: str, who: str) -> list[tuple[str, str | None]]:

@@ -6,12 +6,14 @@ import pytest
 import requests
 from playwright.sync_api import Page
 
-from bridged_calls import METADATA, MUTE, assert_told_once, audit, called_for_sure, hear_the_end, kinds_of
+from bridged_calls import METADATA, MUTE, assert_told_once, audit, hear_the_end, kinds_of
 from matrix_calls import MatrixCalls
 from room_events import rows, told
 from stock_client import APIClient, StockClient
 from test_matrix_appservice import HS_TOKEN
-from test_matrix_bridge import calls, page, ringing, room, take, talk, talk_when_answered, until  # noqa: F401: fixtures
+from test_matrix_bridge import (  # noqa: F401: fixtures
+    called, calls, page, ringing, room, take, talk, talk_when_answered, until,
+)  # fmt: skip
 from waiting import eventually
 
 
@@ -50,7 +52,7 @@ def test_a_call_of_the_room_is_answered_after_a_restart(
     """The room's offer waits in the store for whoever joins."""
     alice = StockClient(calls.account("alice"), page, room)
     if when == "before":
-        alice, _ = called_for_sure(calls, page, room)
+        alice, _ = called(calls, page, room)
         getattr(calls.server, way)()
     else:
         getattr(calls.server, way)()
@@ -72,7 +74,7 @@ def test_a_call_of_the_room_is_answered_after_a_restart(
 def test_a_caller_in_the_room_who_gave_up_while_the_server_was_away_rings_no_more(
     calls: MatrixCalls, page: Page, room: str, way: str  # noqa: F811
 ) -> None:
-    alice, bob = called_for_sure(calls, page, room)
+    alice, bob = called(calls, page, room)
     getattr(calls.server, way)()
     alice.send("hangup", reason="invite_timeout")
     calls.server.start()
@@ -161,7 +163,7 @@ def test_media_comes_back_after_a_restart_of_their_relay(
     calls: MatrixCalls, page: Page, room: str, way: str  # noqa: F811
 ) -> None:
     """The client of the API looks for other paths, as the call page does; the room's follows."""
-    alice, bob = called_for_sure(calls, page, room)
+    alice, bob = called(calls, page, room)
     take(calls, bob)
     talk_when_answered(alice, bob)
     getattr(calls.server, way)()
@@ -176,12 +178,8 @@ def test_media_comes_back_after_a_restart_of_their_relay(
     assert kinds.count("answer") == kinds.count("negotiate") == 1
 
 
-STRAY = pytest.mark.xfail(
-    strict=True, reason="it is given the room's old offer, which it answers, before it hears that the other side came anew"
-)
 
-
-@pytest.mark.parametrize("side", ["caller", pytest.param("callee", marks=STRAY)])
+@pytest.mark.parametrize("side", ["caller", "callee"])
 def test_a_client_of_the_api_that_was_started_anew_offers_anew(
     calls: MatrixCalls, page: Page, room: str, side: str  # noqa: F811
 ) -> None:
@@ -191,7 +189,7 @@ def test_a_client_of_the_api_that_was_started_anew_offers_anew(
         stock.answer()
         talk(api, stock)
     else:
-        stock, api = called_for_sure(calls, page, room)
+        stock, api = called(calls, page, room)
         take(calls, api)
         talk_when_answered(stock, api)
     who = "alice" if side == "caller" else "bob"
@@ -217,12 +215,10 @@ def test_a_client_of_the_api_that_was_started_anew_offers_anew(
         calls.post(f"/api/calls/{api.call_id}/end", who)
 
 
-AGAIN = pytest.mark.xfail(strict=True, reason="which events were heard is kept in memory alone")
-
 
 @pytest.mark.parametrize(
     "kinds",
-    [("answer", "sdp_stream_metadata_changed"), pytest.param(("negotiate", "candidates"), marks=AGAIN)],
+    [("answer", "sdp_stream_metadata_changed"), ("negotiate", "candidates")],
     ids=["answer and mute", "description and candidates"],
 )
 def test_what_the_homeserver_repeats_after_a_restart_is_not_said_twice(
@@ -283,7 +279,7 @@ def test_what_was_said_while_the_homeserver_was_away_is_said_once_when_it_is_bac
 def test_an_answer_by_the_api_while_the_homeserver_is_away_reaches_the_room(
     calls: MatrixCalls, page: Page, room: str  # noqa: F811
 ) -> None:
-    alice, bob = called_for_sure(calls, page, room)
+    alice, bob = called(calls, page, room)
     # Rooms that were not asked about yet cannot be while the homeserver is away.
     assert calls.status(bob.call_id, "bob")["state"] == "ringing"
     calls.homeserver.kill()

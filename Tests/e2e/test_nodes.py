@@ -467,7 +467,6 @@ def test_clients_are_told_of_two_relays_the_nearest_and_least_loaded_first(
         europe[1].start()
 
 
-@pytest.mark.xfail(strict=True, reason="it counts as two until what it said before is forgotten, and those two come first")
 def test_a_relay_that_was_killed_and_is_back_counts_as_one(start_node: Callable[..., RunningServer]) -> None:
     """Else clients are told of it twice and of no other, and have nothing to fall back on when it dies again."""
     busy, restarted = start_node(), start_node()
