@@ -91,7 +91,7 @@ class Device:
         return self._listening is not None
 
     def news(self, room: str) -> list[Event | BadEvent]:
-        """What was said there since it was last asked, in the library's words; as it came, it is the event's `source`."""
+        """What was said there since it was last asked, in the library's words; their `source` is what came."""
         assert not self._listening.done(), self._listening.exception()
         heard = self._heard[room]
         return [heard.pop(0) for _ in range(len(heard))]

@@ -94,7 +94,7 @@ def is_connected(member: Member) -> bool:
 
 
 def talk(member: Member, client: StockClient, *others: StockClient) -> None:
-    """Both are in the call, and hear each other by the relay that the homeserver names; see each other, if there are pictures."""
+    """Both are in the call, and hear (and see, if there are pictures) each other by the relay that the homeserver names."""
     until([client, *others], lambda: is_connected(member), "the page is in the call")
     counters = ["audioPackets", "audioEnergy", *(["framesDecoded"] if client.video else [])]
     sides = [member, client]
@@ -102,8 +102,9 @@ def talk(member: Member, client: StockClient, *others: StockClient) -> None:
 
     def goes_on() -> bool:
         now = [side.media() for side in sides]
-        grown = all(later[each] > earlier[each] for each in counters for earlier, later in zip(before, now, strict=True))
-        return grown and all(now[side]["audioPackets"] > before[side]["audioPackets"] + 25 for side in (0, 1))
+        pairs = list(zip(before, now, strict=True))
+        grown = all(later[each] > earlier[each] for each in counters for earlier, later in pairs)
+        return grown and all(later["audioPackets"] > earlier["audioPackets"] + 25 for earlier, later in pairs)
 
     until([client, *others], goes_on, "media both ways")
     assert client.media()["localType"] == "relay"
@@ -113,7 +114,7 @@ def talk(member: Member, client: StockClient, *others: StockClient) -> None:
 
 
 def assert_told(town: Town, room: str, clients: list[StockClient], *said: tuple[str, str]) -> None:
-    """What the room was told: of what is said once in a call just this; everything was heard once; no address of a page."""
+    """What the room was told: of what is said once in a call, just this; no address of a page. All was heard, once."""
     account = town.account("alice")
 
     def once() -> Counter:
@@ -194,7 +195,7 @@ def test_the_page_calls_and_the_client_answers(town: Town, peers: Page, room: st
     assert not [address for address in own if address in text]
 
 
-@pytest.mark.parametrize(("kind", "is_named"), [("voice", False), ("video", True)], ids=["no invitee", "invitee, video"])
+@pytest.mark.parametrize(("kind", "is_named"), [("voice", False), ("video", True)], ids=["without", "with an invitee"])
 def test_the_client_calls_and_the_page_picks_up(
     town: Town, peers: Page, room: str, kind: str, is_named: bool
 ) -> None:
@@ -296,7 +297,7 @@ def test_both_call_and_the_clients_id_is_the_lesser(town: Town, peers: Page, roo
 @pytest.mark.parametrize("answers", ["page", "client"])
 @pytest.mark.parametrize("calls", ["page", "client"])
 def test_another_device_answers(town: Town, peers: Page, room: str, calls: str, answers: str) -> None:
-    """Bob has a page and a client that ring, for a call from a page or from a client: one answers, the other stops and says so."""
+    """Bob has a page and a client that ring, for a page's call or a client's: one answers, the other stops and says so."""
     bob, phone = town.enter("bob"), signed_in(town, peers, "bob", room)
     if calls == "page":
         alice = town.enter("alice", room)
@@ -355,11 +356,19 @@ def test_mutes_are_seen_and_heard_of_on_both_sides(town: Town, peers: Page, room
     expect(alice.see("remote-muted")).to_be_hidden()
 
 
-def test_the_page_is_reloaded_in_a_call(town: Town, peers: Page, room: str) -> None:
+@pytest.mark.parametrize("calls", ["page", "client"])
+def test_the_page_is_reloaded_in_a_call(town: Town, peers: Page, room: str, calls: str) -> None:
     alice, bob = town.enter("alice", room), signed_in(town, peers, "bob", room)
-    call_id = ring_out(town, alice, bob)
-    bob.answer()
+    if calls == "page":
+        ring_out(town, alice, bob)
+        bob.answer()
+        said = [("alice", "invite"), ("bob", "answer"), ("alice", "select_answer"), ("alice", "hangup")]
+    else:
+        ring_in(alice, bob)
+        alice.see("answer-voice").click()
+        said = [("bob", "invite"), ("alice", "answer"), ("bob", "select_answer"), ("alice", "hangup")]
     talk(alice, bob)
+    call_id = bob.call_id
     alice.page.reload()
     alice.signed_in()
     alice.see("rejoin-button").click()
@@ -367,5 +376,4 @@ def test_the_page_is_reloaded_in_a_call(town: Town, peers: Page, room: str) -> N
     assert bob.call_id == call_id and bob.end_reason is None
     alice.see("hang-up-button").click()
     until([bob], lambda: bob.end_reason == "user_hangup", "the client hears the end")
-    said = [("alice", "invite"), ("bob", "answer"), ("alice", "select_answer"), ("alice", "hangup")]
     assert_told(town, room, [bob], *said)
