@@ -14,8 +14,7 @@ RELAY_TESTS=(
 # What depends on the database that calls live in.
 CALL_TESTS=(
     test_bad_input.py test_bad_socket_input.py test_call_endings.py test_call_flow.py test_call_races.py
-    test_call_relay.py test_idempotency.py test_matrix_bridge.py test_matrix_bridge_restarts.py test_replay.py
-    test_socketio_clients.py
+    test_call_relay.py test_idempotency.py test_matrix_bridge.py test_replay.py test_socketio_clients.py
 )
 
 # Runs a command with a PostgreSQL and a Redis server of its own.

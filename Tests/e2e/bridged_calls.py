@@ -2,12 +2,11 @@
 
 from matrix_calls import MatrixCalls
 from room_events import SETTLE_SECONDS, Row, rows, told
-from stock_client import APIClient, StockClient
+from stock_client import STREAMS, APIClient, StockClient
 from test_matrix_bridge import until
 from waiting import eventually
 
-METADATA = "org.matrix.msc3077.sdp_stream_metadata"
-MUTE = {METADATA: {"s": {"purpose": "m.usermedia", "audio_muted": True}}}
+MUTE = {STREAMS: {"s": {"purpose": "m.usermedia", "audio_muted": True}}}
 
 
 def audit(calls: MatrixCalls, call_id: str, who: str) -> list[tuple[str, str | None]]:
@@ -48,6 +47,6 @@ def hear_the_end(api: APIClient, stock: StockClient, is_by_room: bool) -> None:
     """Whoever hung up, both know."""
     until([api], lambda: api.ended is not None, "the API's client hears the end")
     assert api.ended["reason"] == "hangup"
-    assert (api.ended["by"] == stock.account.user_id) == is_by_room
+    assert (api.ended["by"] == stock.device.user_id) == is_by_room
     if not is_by_room:
         until([stock], lambda: stock.end_reason == "user_hangup", "the room's client hears the end")

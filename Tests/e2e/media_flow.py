@@ -8,11 +8,10 @@ WINDOW_SECONDS = 2.5
 # How long a window may become on a machine that has other work to do.
 PATIENCE_SECONDS = 20
 
-# What the page's one peer connection has received, and by which kinds of candidates. Chromium names the pair in use by its
-# transport, Firefox by the pair itself.
-MEDIA = """async () => {
-  const [peer] = window.callrelay.session.call.peers.values();
-  const stats = [...(await peer.connection.getStats()).values()];
+# What a peer connection has received, and by which kinds of candidates. Chromium names the pair in use by its transport,
+# Firefox by the pair itself.
+READ_MEDIA = """async (connection) => {
+  const stats = [...(await connection.getStats()).values()];
   const byId = Object.fromEntries(stats.map((stat) => [stat.id, stat]));
   const transport = stats.find((stat) => stat.type === "transport");
   const pair =
@@ -30,6 +29,8 @@ MEDIA = """async () => {
     audioSamples: inbound("audio")?.totalSamplesReceived ?? 0,
   };
 }"""
+# The same of the page's one peer connection.
+MEDIA = f"() => ({READ_MEDIA})([...window.callrelay.session.call.peers.values()][0].connection)"
 
 
 class Participant(Protocol):

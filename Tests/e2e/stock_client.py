@@ -1,16 +1,23 @@
 """A client of the homeserver that knows nothing of callrelay, and an API client beside it: each with a peer connection of Chromium.
 
 The stock client does what the JavaScript and the Dart SDK do with `m.call.*`: rings if it is the invitee, answers in the room,
-takes what comes after that from the inviting user and party alone, and batches its candidates.
+takes what comes after that from the inviting user and party alone, and batches its candidates. Of two calls at the same time
+it keeps the one with the lesser id. What it hears and says in the room it does by matrix-nio.
 """
 
+import re
 import secrets
 from dataclasses import dataclass, field
 
+from nio import BadEvent
 from playwright.sync_api import Page
 
-from homeserver import CLIENT, Account
+from media_flow import READ_MEDIA
+from nio_client import Device
 from signaling_client import SignalingClient
+
+# The one that the SDKs send; they read the stable one as well.
+STREAMS = "org.matrix.msc3077.sdp_stream_metadata"
 
 PEERS = """
 window.peers = {};
@@ -19,6 +26,11 @@ window.makePeer = async (name, iceServers, policy, video) => {
   const connection = new RTCPeerConnection({iceServers, iceTransportPolicy: policy});
   const peer = {connection, found: [], troubles: []};
   connection.onicecandidate = ({candidate}) => peer.found.push(candidate ? candidate.toJSON() : {candidate: ""});
+  // Streams are what the SDKs play; what is in none is neither heard nor seen.
+  connection.ontrack = ({streams: [stream]}) => {
+    peer.screen ??= Object.assign(document.createElement("video"), {autoplay: true});
+    peer.screen.srcObject = stream;
+  };
   const stream = await media(video);
   for (const track of stream.getTracks()) connection.addTrack(track, stream);
   peers[name]?.connection.close();
@@ -46,6 +58,15 @@ window.candidate = async (name, candidate) => {
   // An older offer's candidates are nobody's any more; that is what SDKs log and pass over.
   try { await peers[name].connection.addIceCandidate(candidate); } catch (error) { peers[name].troubles.push(`${error}`); }
 };
+window.mute = (name, isMuted) => {
+  const {connection} = peers[name];
+  for (const {track} of connection.getSenders()) if (track?.kind === "audio") track.enabled = !isMuted;
+  return connection.localDescription;
+};
+window.hangUp = (name) => {
+  peers[name]?.connection.close();
+  delete peers[name];
+};
 window.stats = async (name) => {
   const stats = [...(await peers[name].connection.getStats()).values()];
   const byId = Object.fromEntries(stats.map((stat) => [stat.id, stat]));
@@ -62,21 +83,26 @@ window.stats = async (name) => {
 
 @dataclass
 class StockClient:
-    """One device of an account: `ring` and then `answer`, or `call` … and between them `pump`."""
+    """One device of an account: it rings and is to `answer`, or is to `call` … and between them to `pump`."""
 
-    account: Account
+    device: Device
     page: Page
     room: str
     video: bool = False
     party_id: str = field(default_factory=lambda: secrets.token_hex(8))
-    since: str | None = None
     call_id: str | None = None
     other: tuple[str, str] | None = None
+    # What others said of calls in the room, and what of it the library takes for no event of its type.
     heard: list[dict] = field(default_factory=list)
+    bad: list[dict] = field(default_factory=list)
     invite: dict | None = None
     is_talking: bool = False
     is_calling: bool = False
     end_reason: str | None = None
+    # What the other one says of their streams.
+    streams: dict = field(default_factory=dict)
+    # What the homeserver gave for the relay.
+    turn: dict = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -93,85 +119,129 @@ class StockClient:
 
     def send(self, kind: str, **content: object) -> str:
         content = {"version": "1", "call_id": self.call_id, "party_id": self.party_id, **content}
-        return self.account.send(self.room, f"m.call.{kind}", content)
+        return self.device.send(self.room, f"m.call.{kind}", content)
 
     def sync(self) -> None:
-        """What is new in the room, handled as it comes."""
-        after = f"&since={self.since}" if self.since else ""
-        answer = self.account.request("GET", f"{CLIENT}/sync?timeout=0{after}")
-        is_first, self.since = self.since is None, answer["next_batch"]
-        room = answer.get("rooms", {}).get("join", {}).get(self.room, {})
-        for event in room.get("timeline", {}).get("events", []):
-            if not is_first and event["type"].startswith("m.call.") and event["sender"] != self.account.user_id:
-                self.hear(event)
+        """What is new in the room, handled as it comes; at first it only begins to listen."""
+        if not self.device.is_listening:
+            self.device.listen()
+        for event in self.device.news(self.room):
+            said = event.source
+            if said["type"].startswith("m.call.") and said["sender"] != self.device.user_id:
+                if isinstance(event, BadEvent):
+                    self.bad.append(said)
+                self.hear(said)
 
     def hear(self, event: dict) -> None:
         kind, content = event["type"].removeprefix("m.call."), event["content"]
         self.heard.append(event)
-        if kind == "invite" and content.get("invitee") == self.account.user_id:
-            self.invite, self.call_id = event, content["call_id"]
-            self.other = (event["sender"], content["party_id"])
+        if kind == "invite":
+            if content.get("invitee") in (None, self.device.user_id):
+                self._ring(event)
             return
         if content.get("call_id") != self.call_id:
             return
         if kind == "answer" and self.is_calling and self.other is None:
             # The first who answers has it.
             self.other = (event["sender"], content["party_id"])
-            self.page.evaluate("([n, d]) => take(n, d)", [self.name, content["answer"]])
+            self.streams = content.get(STREAMS, {})
+            self._take(content["answer"])
             self.send("select_answer", selected_party_id=content["party_id"])
             return
         if kind == "reject" and self.is_calling and self.other is None:
-            self.end_reason = "rejected"
+            self._end("rejected")
             return
         # The SDKs bind a call to the user and the party that it came from.
         if (event["sender"], content["party_id"]) != self.other:
             return
         match kind:
             case "select_answer" if content["selected_party_id"] != self.party_id:
-                self.end_reason = "answered elsewhere"
+                self._end("answered elsewhere")
             case "hangup" | "reject":
-                self.end_reason = content.get("reason", kind)
+                self._end(content.get("reason", kind))
             case "negotiate" if self.is_talking:
-                answer = self.page.evaluate("([n, d]) => take(n, d)", [self.name, content["description"]])
-                if answer:
-                    self.send("negotiate", description=answer, lifetime=60000)
+                self.streams = content.get(STREAMS, self.streams)
+                if answer := self._take(content["description"]):
+                    self.send("negotiate", description=answer, lifetime=60000, **self._own_streams(answer))
             case "candidates" if self.is_talking:
                 for candidate in content["candidates"]:
                     self.page.evaluate("([n, c]) => candidate(n, c)", [self.name, candidate])
+            case "sdp_stream_metadata_changed":
+                self.streams = content[STREAMS]
 
-    def ice_servers(self) -> list[dict]:
-        given = self.account.turn_server()
-        return [{"urls": given["uris"], "username": given["username"], "credential": given["password"]}]
+    def _ring(self, event: dict) -> None:
+        content = event["content"]
+        is_glare = self.is_calling and self.other is None and self.end_reason is None
+        if self.is_talking and not (is_glare and content["call_id"] < self.call_id):
+            # The greater of two calls at the same time, or one of somebody while another one goes on: nothing is said.
+            return
+        self.invite, self.call_id = event, content["call_id"]
+        self.other = (event["sender"], content["party_id"])
+        self.streams = content.get(STREAMS, {})
+        if is_glare:
+            # Its own call is given up without a word, and the other's is picked up: both wanted the same.
+            self.is_calling = False
+            self.answer()
+
+    def _take(self, description: dict) -> dict | None:
+        return self.page.evaluate("([n, d]) => take(n, d)", [self.name, description])
+
+    def _end(self, reason: str) -> None:
+        self.end_reason = reason
+        self.is_talking = False
+        self.page.evaluate("n => hangUp(n)", self.name)
+
+    def _make_peer(self) -> None:
+        self.turn = self.device.turn_server()
+        ice = [{"urls": self.turn["uris"], "username": self.turn["username"], "credential": self.turn["password"]}]
+        self.page.evaluate("([n, i, v]) => makePeer(n, i, 'relay', v)", [self.name, ice, self.video])
+        self.is_talking = True
+
+    def _own_streams(self, description: dict, audio_muted: bool = False) -> dict:
+        """What the description's streams are, by the ids that it has for them."""
+        ids = set(re.findall(r"^a=msid:(\S+) ", description["sdp"], re.MULTILINE))
+        told = {"purpose": "m.usermedia", "audio_muted": audio_muted, "video_muted": not self.video}
+        return {STREAMS: dict.fromkeys(ids, told)}
+
+    # What its user does.
 
     def answer(self) -> None:
         """Takes the call that rings."""
-        content = self.invite["content"]
-        ice = self.ice_servers()
-        self.page.evaluate("([n, i, v]) => makePeer(n, i, 'relay', v)", [self.name, ice, self.video])
-        answer = self.page.evaluate("([n, d]) => take(n, d)", [self.name, content["offer"]])
-        self.is_talking = True
-        self.send("answer", answer=answer)
+        self._make_peer()
+        answer = self._take(self.invite["content"]["offer"])
+        self.send("answer", answer=answer, **self._own_streams(answer))
 
     def call(self, invitee: str | None = None, **content: object) -> str:
         """Calls in the room; without an invitee, as older FluffyChats do."""
-        self.sync()
+        if not self.device.is_listening:
+            self.device.listen()
         self.call_id = content.pop("call_id", f"{secrets.randbelow(10**13):013}{secrets.token_hex(8)}")
-        self.page.evaluate(
-            "([n, i, v]) => makePeer(n, i, 'relay', v)", [self.name, self.ice_servers(), self.video]
-        )
+        self._make_peer()
+        self.is_calling = True
         offer = self.page.evaluate("n => offer(n)", self.name)
-        self.is_talking = self.is_calling = True
         named = {"invitee": invitee} if invitee else {}
-        self.send("invite", **{"offer": offer, "lifetime": 60000, **named, **content})
+        self.send("invite", **{"offer": offer, "lifetime": 60000, **self._own_streams(offer), **named, **content})
         return self.call_id
+
+    def mute(self, is_muted: bool) -> None:
+        """Its microphone."""
+        description = self.page.evaluate("([n, m]) => mute(n, m)", [self.name, is_muted])
+        self.send("sdp_stream_metadata_changed", **self._own_streams(description, is_muted))
+
+    def hang_up(self) -> None:
+        self.send("hangup", reason="user_hangup")
+        self._end("hung up")
 
     def pump(self) -> None:
         self.sync()
-        if found := self.page.evaluate("n => found(n)", self.name):
+        if self.is_talking and (found := self.page.evaluate("n => found(n)", self.name)):
             self.send("candidates", candidates=found)
 
     def stats(self) -> dict:
         return self.page.evaluate("n => stats(n)", self.name)
+
+    def media(self) -> dict:
+        return self.page.evaluate(f"n => ({READ_MEDIA})(peers[n].connection)", self.name)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from homeserver import Homeserver
 from matrix_calls import MatrixCalls, MatrixServer
+from nio_client import Device, sign_off
 from stock_client import PEERS, APIClient, StockClient
 from test_matrix_appservice import TOKENS, registration
 from waiting import eventually
@@ -40,6 +41,7 @@ def page(browser: Browser, calls: MatrixCalls) -> Iterator[Page]:
     page.goto(f"{calls.server.url}/healthz")
     page.evaluate(f"() => {{ {PEERS} }}")
     yield page
+    sign_off()
     context.close()
 
 
@@ -51,7 +53,7 @@ def room(calls: MatrixCalls) -> str:
 def ringing(calls: MatrixCalls, page: Page, room: str, **options: object) -> tuple[APIClient, StockClient]:
     """Alice calls by the API; Bob's client in the room rings."""
     is_video = options.get("callType") == "video"
-    bob = StockClient(calls.account("bob"), page, room, is_video)
+    bob = StockClient(Device.of(calls.account("bob")), page, room, is_video)
     bob.sync()
     socket = calls.socket("alice")
     placed = calls.post("/api/calls/initiate", "alice", {"roomId": room, **options}).json()
@@ -158,12 +160,13 @@ def test_a_refusal_in_the_room_is_one(calls: MatrixCalls, page: Page, room: str)
 def test_a_device_that_gives_up_is_not_everybodys_refusal(calls: MatrixCalls, page: Page, room: str) -> None:
     """Older FluffyChats hang up after a minute of ringing; the user's other devices may still answer."""
     alice, bob = ringing(calls, page, room)
-    desk = StockClient(calls.account("bob"), page, room, call_id=bob.call_id)
+    desk = StockClient(Device.of(calls.account("bob")), page, room, call_id=bob.call_id)
     bob.send("hangup", reason="userHangup")
     time.sleep(1)
     alice.pump()
     assert alice.ended is None and calls.status(alice.call_id, "alice")["state"] == "ringing"
-    desk.invite, desk.other, desk.since = bob.invite, bob.other, bob.since
+    desk.sync()
+    desk.invite, desk.other = bob.invite, bob.other
     desk.answer()
     talk(alice, desk)
     until([bob], lambda: bob.end_reason == "answered elsewhere", "the first one hears who answered")
@@ -202,19 +205,19 @@ def test_a_caller_who_comes_back_afresh_makes_a_new_offer(calls: MatrixCalls, pa
 
 def test_strangers_and_echoes_are_passed_over(calls: MatrixCalls, page: Page) -> None:
     room = calls.room("alice", "bob", "carol")
-    bob = StockClient(calls.account("bob"), page, room)
+    bob = StockClient(Device.of(calls.account("bob")), page, room)
     bob.sync()
     socket = calls.socket("alice")
     call_id = calls.initiate("alice", room, ["bob"])
     assert socket.call("join-call", {"callId": call_id})["ok"]
     until([bob], lambda: bob.invite is not None, "it rings")
-    carol = StockClient(calls.account("carol"), page, room, call_id=call_id)
-    for who in (carol, StockClient(calls.account("alice"), page, room, call_id=call_id)):
+    carol = StockClient(Device.of(calls.account("carol")), page, room, call_id=call_id)
+    for who in (carol, StockClient(Device.of(calls.account("alice")), page, room, call_id=call_id)):
         who.send("answer", answer={"type": "answer", "sdp": "v=0"})
         who.send("reject"), who.send("hangup", reason="user_busy")
         who.send("candidates", candidates=[{"candidate": "x"}])
     elsewhere = calls.room("bob", "carol")
-    StockClient(calls.account("bob"), page, elsewhere, call_id=call_id).send("reject")
+    StockClient(Device.of(calls.account("bob")), page, elsewhere, call_id=call_id).send("reject")
     for content in ({}, {"call_id": 5}, {"call_id": call_id}, {"call_id": call_id, "party_id": "x" * 300}):
         calls.account("bob").send(room, "m.call.answer", content)
     # What was said before this has been heard when this has.
@@ -229,7 +232,7 @@ def test_strangers_and_echoes_are_passed_over(calls: MatrixCalls, page: Page) ->
 def called(calls: MatrixCalls, page: Page, room: str, **options: object) -> tuple[StockClient, APIClient]:
     """Alice calls by a client of the room; Bob's client of the API rings."""
     socket = calls.socket("bob")
-    alice = StockClient(calls.account("alice"), page, room, bool(options.pop("video", False)))
+    alice = StockClient(Device.of(calls.account("alice")), page, room, bool(options.pop("video", False)))
     call_id = alice.call(**options)
     incoming = socket.wait("call-incoming", lambda payload: payload["callId"] == call_id)["call"]
     assert incoming["createdBy"] == calls.id("alice") and incoming["roomId"] == room
@@ -295,7 +298,7 @@ def test_the_caller_gives_up(calls: MatrixCalls, page: Page, room: str) -> None:
 
 
 def test_another_device_answered_in_the_room(calls: MatrixCalls, page: Page, room: str) -> None:
-    phone = StockClient(calls.account("bob"), page, room)
+    phone = StockClient(Device.of(calls.account("bob")), page, room)
     phone.sync()
     alice, bob = called(calls, page, room, invitee=calls.id("bob"))
     until([phone], lambda: phone.invite is not None, "the phone rings")
@@ -313,7 +316,7 @@ def test_another_device_answered_in_the_room(calls: MatrixCalls, page: Page, roo
 
 def test_of_two_calls_at_the_same_time_the_lesser_id_stays(calls: MatrixCalls, page: Page, room: str) -> None:
     socket = calls.socket("bob")
-    alice = StockClient(calls.account("alice"), page, room)
+    alice = StockClient(Device.of(calls.account("alice")), page, room)
     # "-" comes before all that ids are made of, "z" after most.
     first = calls.initiate("bob", room)
     alice.call(call_id="z" * 24)
@@ -321,7 +324,7 @@ def test_of_two_calls_at_the_same_time_the_lesser_id_stays(calls: MatrixCalls, p
     time.sleep(1)
     assert calls.status(first, "bob")["state"] == "ringing"
     lesser = "-" * 24
-    StockClient(calls.account("alice"), page, room).call(call_id=lesser)
+    StockClient(Device.of(calls.account("alice")), page, room).call(call_id=lesser)
     incoming = socket.wait("call-incoming", lambda payload: payload["callId"] == lesser)
     assert incoming["call"]["createdBy"] == calls.id("alice")
     assert socket.wait("call-ended", lambda payload: payload["callId"] == first)["reason"] == "cancelled"

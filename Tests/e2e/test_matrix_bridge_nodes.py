@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import pytest
 from playwright.sync_api import Page
 
-from bridged_calls import METADATA, MUTE, assert_told_once, audit, hear_the_end, kinds_of
+from bridged_calls import MUTE, assert_told_once, audit, hear_the_end, kinds_of
 from homeserver import Homeserver
 from matrix_calls import MatrixCalls, MatrixServer
+from nio_client import Device
 from postgres_server import PostgreSQL, postgresql
 from redis_server import redis_server
 from room_events import rows
-from stock_client import APIClient, StockClient
+from stock_client import STREAMS, APIClient, StockClient
 from test_matrix_appservice import TOKENS, registration
 from test_matrix_bridge import called, page, ringing, room, take, talk, talk_when_answered, until  # noqa: F401: fixtures
 from test_matrix_events import senders
@@ -103,7 +104,7 @@ def mute_both_ways(calls: MatrixCalls, alice: StockClient, bob: APIClient) -> No
     assert bob.toggles[0]["event"] == "audio-toggled" and bob.toggles[0]["enabled"] is False
     assert bob.socket.call("toggle-audio", {"callId": bob.call_id, "enabled": False})["ok"]
     until([alice, bob], lambda: bool(alice.mutes), "the room's client hears of the mute")
-    [stream] = alice.mutes[0]["content"][METADATA].values()
+    [stream] = alice.mutes[0]["content"][STREAMS].values()
     assert stream["audio_muted"] is True
 
 
@@ -203,8 +204,8 @@ def test_a_mute_by_another_node_names_the_stream_that_is_sent_now(
     until([fresh, bob], lambda: len(bob.negotiations) == 2, "a new offer")
     assert at_the_told_node.post(toggle, "alice", {"enabled": True}).status_code == 200
     until([fresh, bob], lambda: len(bob.mutes) == 2, "both mutes")
-    assert bob.mutes[0]["content"][METADATA].keys() == bob.negotiations[0]["content"][METADATA].keys()
-    assert bob.mutes[1]["content"][METADATA].keys() == bob.negotiations[1]["content"][METADATA].keys()
+    assert bob.mutes[0]["content"][STREAMS].keys() == bob.negotiations[0]["content"][STREAMS].keys()
+    assert bob.mutes[1]["content"][STREAMS].keys() == bob.negotiations[1]["content"][STREAMS].keys()
     calls.post(f"/api/calls/{alice.call_id}/end", "alice")
 
 
@@ -226,7 +227,7 @@ def test_whoever_calls_in_the_room_is_in_the_call_from_the_beginning(
     calls: MatrixCalls, nodes: Cluster, page: Page, room: str  # noqa: F811
 ) -> None:
     """Else a callee who is fast would hear of somebody who joins, and offer anew, though it has answered the room's offer."""
-    socket, alice = calls.socket("bob"), StockClient(calls.account("alice"), page, room)
+    socket, alice = calls.socket("bob"), StockClient(Device.of(calls.account("alice")), page, room)
     with without_joins_in_the_room(nodes.postgres):
         call_id = alice.call()
         eventually(lambda: "not now" in nodes.told.log, "a try to write it")
@@ -265,7 +266,7 @@ def test_the_node_of_the_client_dies_and_the_call_goes_on_by_the_other(
         until([alice, bob], lambda: bool(alice.toggles), "the mute")
         assert alice.socket.call("toggle-audio", {"callId": alice.call_id, "enabled": False})["ok"]
         until([alice, bob], lambda: bool(bob.mutes), "the other mute, though this node was told of no description")
-        assert bob.mutes[0]["content"][METADATA].keys() == bob.negotiations[0]["content"][METADATA].keys()
+        assert bob.mutes[0]["content"][STREAMS].keys() == bob.negotiations[0]["content"][STREAMS].keys()
         bob.send("hangup", reason="user_hangup")
         hear_the_end(alice, bob, is_by_room=True)
         kinds = kinds_of(assert_told_once(at_the_told_node, room, alice.call_id))

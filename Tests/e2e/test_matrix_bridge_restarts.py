@@ -6,10 +6,11 @@ import pytest
 import requests
 from playwright.sync_api import Page
 
-from bridged_calls import METADATA, MUTE, assert_told_once, audit, hear_the_end, kinds_of
+from bridged_calls import MUTE, assert_told_once, audit, hear_the_end, kinds_of
 from matrix_calls import MatrixCalls
+from nio_client import Device
 from room_events import rows, told
-from stock_client import APIClient, StockClient
+from stock_client import STREAMS, APIClient, StockClient
 from test_matrix_appservice import HS_TOKEN
 from test_matrix_bridge import (  # noqa: F401: fixtures
     called, calls, page, ringing, room, take, talk, talk_when_answered, until,
@@ -50,7 +51,7 @@ def test_a_call_of_the_room_is_answered_after_a_restart(
     calls: MatrixCalls, page: Page, room: str, way: str, when: str  # noqa: F811
 ) -> None:
     """The room's offer waits in the store for whoever joins."""
-    alice = StockClient(calls.account("alice"), page, room)
+    alice = StockClient(Device.of(calls.account("alice")), page, room)
     if when == "before":
         alice, _ = called(calls, page, room)
         getattr(calls.server, way)()
@@ -131,7 +132,7 @@ def test_a_call_goes_on_after_a_restart_of_the_server(
     assert alice.toggles[0]["event"] == "audio-toggled" and alice.toggles[0]["enabled"] is False
     assert alice.socket.call("toggle-audio", {"callId": alice.call_id, "enabled": False})["ok"]
     until([alice, bob], lambda: bool(bob.mutes), "the room's client hears of the mute, though all was forgotten")
-    assert bob.mutes[0]["content"][METADATA].keys() == bob.negotiations[0]["content"][METADATA].keys()
+    assert bob.mutes[0]["content"][STREAMS].keys() == bob.negotiations[0]["content"][STREAMS].keys()
     if who == "the room":
         bob.send("hangup", reason="user_hangup")
     else:
@@ -266,7 +267,7 @@ def test_what_was_said_while_the_homeserver_was_away_is_said_once_when_it_is_bac
     eventually(lambda: next(row for row in rows(calls.server, alice.call_id) if row.place == mutes[0]).attempts, "a try")
     calls.homeserver.start()
     until([alice, bob], lambda: len(bob.mutes) == 2, "both")
-    assert [next(iter(mute["content"][METADATA].values()))["audio_muted"] for mute in bob.mutes] == [True, False]
+    assert [next(iter(mute["content"][STREAMS].values()))["audio_muted"] for mute in bob.mutes] == [True, False]
     # What the room says is heard as before.
     bob.send("sdp_stream_metadata_changed", **MUTE)
     until([alice, bob], lambda: bool(alice.toggles), "the mute")
