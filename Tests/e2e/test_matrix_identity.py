@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ from homeserver import CLIENT, Account, Homeserver
 from matrix_calls import MatrixCalls, MatrixServer, Who
 from other_homeserver import USERINFO, OtherHomeserver
 from ports import free_port
+from shared_wait import SharedWait
 from signaling_client import AsyncClient, SignalingClient
 from test_bad_input import ACTS, assert_problem
 from turn_client import TurnClient
@@ -86,8 +87,7 @@ def calls(synapse: Homeserver, own_server: MatrixServer) -> Iterator[MatrixCalls
 
 # Tests that wait for the server to notice something.
 
-Scenario = Callable[[MatrixCalls, Path], object]
-SCENARIOS: dict[str, Scenario] = {}
+shares_the_wait = SharedWait[Callable[[MatrixCalls, Path], object]]()
 
 
 @pytest.fixture(scope="module")
@@ -96,23 +96,12 @@ def under_way(
 ) -> Iterator[dict[str, Future]]:
     """All of them, from the moment that the first is looked at."""
 
-    def run(scenario: Scenario) -> object:
+    def run(scenario: Callable[[MatrixCalls, Path], object]) -> object:
         with MatrixCalls(synapse, own_server) as calls:
             return scenario(calls, tmp_path_factory.mktemp("scenario"))
 
-    with ThreadPoolExecutor(len(SCENARIOS)) as workers:
-        yield {name: workers.submit(run, scenario) for name, scenario in SCENARIOS.items()}
-
-
-def shares_the_wait(scenario: Scenario) -> Callable[[dict[str, Future]], None]:
-    """Makes a test of it which begins with all others of the kind."""
-    SCENARIOS[scenario.__name__] = scenario
-
-    def test(under_way: dict[str, Future]) -> None:
-        under_way[scenario.__name__].result()
-
-    test.__name__, test.__doc__ = scenario.__name__, scenario.__doc__
-    return test
+    with shares_the_wait.begun(run) as futures:
+        yield futures
 
 
 def refused_socket(calls: MatrixCalls, token: str) -> dict:
