@@ -1,8 +1,8 @@
 """Tokens that end while their owner is on the call page: a real Synapse, and Chromium. All tests wait at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 from playwright.sync_api import expect
@@ -17,8 +17,7 @@ from waiting import eventually
 # Tokens that end in the midst of whatever a test does.
 SHORT_SECONDS = 6
 
-# With a town whose tokens are as short, and with one whose tokens last.
-shares_the_wait = SharedWait[Callable[[Town, Town], None]]()
+shares_the_wait = SharedWait()
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +36,22 @@ def lasting_server(homeserver: Homeserver, tmp_path_factory: pytest.TempPathFact
         yield running
 
 
-@pytest.fixture(scope="module")
-def under_way(hasty_server: PageServer, lasting_server: PageServer) -> Iterator[dict[str, Future]]:
+@pytest.fixture(scope="module", autouse=True)
+def under_way(
+    request: pytest.FixtureRequest, hasty_server: PageServer, lasting_server: PageServer
+) -> Iterator[dict[str, Future]]:
     """Each with a browser of its own: Playwright is to be used in one thread."""
 
-    def run(scenario: Callable[[Town, Town], None]) -> None:
+    @contextmanager
+    def given() -> Iterator[dict[str, object]]:
         with (
             chromium() as browser,
-            closing(Town(browser, hasty_server)) as hasty,
-            closing(Town(browser, lasting_server)) as lasting,
+            closing(Town(browser, hasty_server)) as town,
+            closing(Town(browser, lasting_server)) as lasting_town,
         ):
-            scenario(hasty, lasting)
+            yield {"town": town, "lasting_town": lasting_town}
 
-    with shares_the_wait.begun(run) as futures:
+    with shares_the_wait.begun(request, given) as futures:
         yield futures
 
 
@@ -58,7 +60,7 @@ def renewed(member: Member, old: str) -> None:
 
 
 @shares_the_wait
-def test_a_call_goes_on_while_tokens_come_and_go(town: Town, _: Town) -> None:
+def test_a_call_goes_on_while_tokens_come_and_go(town: Town) -> None:
     """One socket all the time, and a token after the other; two tabs of one browser take turns at renewing it."""
     room = town.direct("alice", "bob")
     alice, bob = town.enter("alice", room), town.enter("bob", room)
@@ -95,7 +97,7 @@ def test_a_call_goes_on_while_tokens_come_and_go(town: Town, _: Town) -> None:
 
 
 @shares_the_wait
-def test_a_token_that_the_server_finds_to_be_over(town: Town, _: Town) -> None:
+def test_a_token_that_the_server_finds_to_be_over(town: Town) -> None:
     """Renewals do not get through for a while; when the server rejects the old token, there is time for a new one."""
     room = town.direct("alice", "bob")
     alice, bob = town.enter("alice", room), town.enter("bob", room)
@@ -127,7 +129,7 @@ def test_a_token_that_the_server_finds_to_be_over(town: Town, _: Town) -> None:
 
 
 @shares_the_wait
-def test_tabs_take_turns_in_a_browser_without_locks(town: Town, _: Town) -> None:
+def test_tabs_take_turns_in_a_browser_without_locks(town: Town) -> None:
     town.account("alice")
     alice = town.open("alice")
     alice.page.context.add_init_script("Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })")
@@ -147,7 +149,7 @@ def test_tabs_take_turns_in_a_browser_without_locks(town: Town, _: Town) -> None
 
 
 @shares_the_wait
-def test_a_token_that_ended_while_the_computer_slept(town: Town, _: Town) -> None:
+def test_a_token_that_ended_while_the_computer_slept(town: Town) -> None:
     """No timer ran: the server and the homeserver refuse the old token, and the page comes with another one."""
     room = town.room("alice", "bob", name="Reading circle")
     alice = town.enter("alice", room)
@@ -164,16 +166,16 @@ def test_a_token_that_ended_while_the_computer_slept(town: Town, _: Town) -> Non
 
 
 @shares_the_wait
-def test_a_session_that_another_device_ends(_: Town, town: Town) -> None:
+def test_a_session_that_another_device_ends(lasting_town: Town) -> None:
     """In the midst of a call: the page is back at the door and says why, and the other hears that the call is over."""
-    room = town.direct("alice", "bob")
-    alice, bob = town.enter("alice", room), town.enter("bob", room)
+    room = lasting_town.direct("alice", "bob")
+    alice, bob = lasting_town.enter("alice", room), lasting_town.enter("bob", room)
     alice.expected = [f"{REFUSAL} 401"]
     alice.call(bob.name, "video")
     bob.answer()
     alice.connected(), bob.connected()
     device = alice.kept["deviceId"]
-    town.account("alice").request("POST", f"{CLIENT}/logout/all", {})
+    lasting_town.account("alice").request("POST", f"{CLIENT}/logout/all", {})
     alice.signed_out("Your session was ended: from another device, or by the homeserver. Sign in again.")
     assert alice.kept is None
     bob.told("Alice is gone.")
