@@ -17,8 +17,8 @@ CALL_TESTS=(
     test_call_relay.py test_idempotency.py test_matrix_bridge.py test_replay.py test_socketio_clients.py
 )
 
-# What waits for most of its time, for browsers and a homeserver, and can do so beside the others.
-WAITING_TESTS=('test_call_page*.py' 'test_firefox_*.py' test_homeserver_turn.py 'test_matrix_*.py')
+# About half of all by their time, which is mostly spent waiting, for browsers and a homeserver: run beside the others.
+WAITING_TESTS=('test_call_page*.py' test_matrix_events.py test_matrix_identity.py)
 # What is run when nothing else is: it measures, or has to answer in time.
 ALONE='alone or hurried'
 
