@@ -78,6 +78,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homeserver]:
         running.stop()
 
 
+# For tests that wait for clocks, restarts and further tries, on servers of their own.
 shares_the_wait = SharedWait(at_once=6)
 
 
