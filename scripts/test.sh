@@ -18,7 +18,7 @@ CALL_TESTS=(
 )
 
 # About half of all by their time, which is mostly spent waiting, for browsers and a homeserver: run beside the others.
-WAITING_TESTS=('test_call_page*.py' test_matrix_events.py test_matrix_identity.py)
+WAITING_TESTS=('test_call_page*.py' 'test_firefox_*.py' test_homeserver_turn.py test_matrix_events.py test_matrix_identity.py)
 # What is run when nothing else is: it measures, or has to answer in time.
 ALONE='alone or hurried'
 
