@@ -17,15 +17,24 @@ CALL_TESTS=(
     test_call_relay.py test_idempotency.py test_matrix_bridge.py test_replay.py test_socketio_clients.py
 )
 
+# About half of all by their time, which is mostly spent waiting, for browsers and a homeserver: run beside the others.
+WAITING_TESTS=('test_call_page*.py' 'test_firefox_*.py' test_homeserver_turn.py test_matrix_events.py test_matrix_identity.py)
+# What is run when nothing else is: it measures, or has to answer in time.
+ALONE='alone or hurried'
+
 # Runs a command with a PostgreSQL and a Redis server of its own.
 with_services() { .venv/bin/python Tests/e2e/with_services.py "$@"; }
 
 logs=.build/test-logs
 swift_log=$logs/swift-test.log
 pytest_log=$logs/pytest.log
+waiting_log=$logs/pytest-waiting.log
+waiting_pid=
 
 summary() {
     local status=$?
+    # It is a process group of its own, with its servers and browsers.
+    if [ -n "$waiting_pid" ]; then kill -TERM -- "-$waiting_pid" 2>/dev/null || true; fi
     say "summary (full logs in $logs)"
     if [ -f "$swift_log" ]; then
         grep -E '^✘ Test .* recorded an issue|: error: ' "$swift_log" | head -n 20 || true
@@ -35,6 +44,7 @@ summary() {
         echo "swift test: not reached"
     fi
     if [ -f "$pytest_log" ]; then
+        cat "$waiting_log" >>"$pytest_log" 2>/dev/null || true
         grep -E '^(FAILED|ERROR) ' "$pytest_log" | head -n 20 || true
         grep -E '^=.*[0-9]+ (passed|failed|error)' "$pytest_log" || echo "pytest: no summary; see $pytest_log"
     else
@@ -48,7 +58,7 @@ ensure_packages "${TEST_PACKAGES[@]}"
 ensure_python_environment
 ensure_homeserver_environment
 mkdir -p "$logs"
-rm -f "$swift_log" "$pytest_log"
+rm -f "$swift_log" "$pytest_log" "$waiting_log"
 trap summary EXIT
 
 scripts/lint.sh
@@ -63,9 +73,29 @@ with_services swift test --skip-build "${DEBUG_FLAGS[@]}" 2>&1 | tee "$swift_log
 say "building release"
 swift build "${RELEASE_FLAGS[@]}"
 export CALLRELAY_BIN_DIR=$PWD/.build/release
+# The end-to-end tests, with further arguments of pytest's: those that may be run beside others, and those that may not.
+beside() { .venv/bin/python -m pytest -m "not ($ALONE)" "$@"; }
+alone() { .venv/bin/python -m pytest -m "$ALONE" "$@"; }
+
+export CALLRELAY_TEST_WORKERS=3
+say "end-to-end tests that wait, beside those that follow (in $waiting_log until they are over)"
+set -m
+# shellcheck disable=SC2068 # the patterns are for the shell
+beside ${WAITING_TESTS[@]/#/Tests/e2e/} >"$waiting_log" 2>&1 &
+waiting_pid=$!
+set +m
 say "end-to-end tests, the relay with three shards"
-CALLRELAY_TEST_WORKERS=3 .venv/bin/python -m pytest Tests/e2e 2>&1 | tee -a "$pytest_log"
+beside Tests/e2e "${WAITING_TESTS[@]/#/--ignore-glob=*/}" 2>&1 | tee -a "$pytest_log"
 say "the relay's end-to-end tests with one shard"
-CALLRELAY_TEST_WORKERS=1 .venv/bin/python -m pytest "${RELAY_TESTS[@]/#/Tests/e2e/}" 2>&1 | tee -a "$pytest_log"
+CALLRELAY_TEST_WORKERS=1 beside "${RELAY_TESTS[@]/#/Tests/e2e/}" 2>&1 | tee -a "$pytest_log"
 say "the calls' end-to-end tests on PostgreSQL"
 with_services .venv/bin/python -m pytest "${CALL_TESTS[@]/#/Tests/e2e/}" 2>&1 | tee -a "$pytest_log"
+say "the end of those that wait"
+waiting_status=0
+wait "$waiting_pid" || waiting_status=$?
+waiting_pid=
+cat "$waiting_log"
+[ "$waiting_status" -eq 0 ] || exit "$waiting_status"
+say "end-to-end tests that want the machine for themselves"
+alone Tests/e2e 2>&1 | tee -a "$pytest_log"
+CALLRELAY_TEST_WORKERS=1 alone "${RELAY_TESTS[@]/#/Tests/e2e/}" 2>&1 | tee -a "$pytest_log"

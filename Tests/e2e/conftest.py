@@ -8,15 +8,15 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from call_page_room import browser, open_room, room  # noqa: F401: fixtures
 from hold_ups import pytest_configure, pytest_runtest_protocol  # noqa: F401: hooks
-from homeserver import Homeserver
+from homeserver import Homeserver, homeservers_in
 from running_server import RunningServer
+from shared_wait import pytest_collection_modifyitems  # noqa: F401: a hook
 
 
 def _finish(server: RunningServer) -> None:
@@ -68,17 +68,8 @@ def homeserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homeserver]
 @pytest.fixture
 def start_homeserver(tmp_path: Path) -> Iterator[Callable[..., Homeserver]]:
     """Starts a Synapse of the test's own with the settings that `Homeserver` takes; it is stopped after the test."""
-    with ExitStack() as stack:
-        started: list[Homeserver] = []
-
-        def start(**settings: object) -> Homeserver:
-            running = Homeserver(tmp_path / f"homeserver-{len(started)}", **settings)
-            started.append(stack.enter_context(running))
-            return running
-
+    with homeservers_in(tmp_path) as start:
         yield start
-        for running in started:
-            running.stop()
 
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -9,7 +9,8 @@ import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -215,6 +216,22 @@ class Homeserver:
             asked["device_id"] = device_id
         got = self.request("POST", f"{CLIENT}/login", asked)
         return Account(self, got["user_id"], got["access_token"], got["device_id"], got.get("refresh_token"))
+
+
+@contextmanager
+def homeservers_in(folder: Path) -> Iterator[Callable[..., Homeserver]]:
+    """Starts homeservers with the settings that `Homeserver` takes; all are stopped in the end."""
+    with ExitStack() as stack:
+        started: list[Homeserver] = []
+
+        def start(**settings: object) -> Homeserver:
+            running = Homeserver(folder / f"homeserver-{len(started)}", **settings)
+            started.append(stack.enter_context(running))
+            return running
+
+        yield start
+        for running in started:
+            running.stop()
 
 
 @dataclass

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+import requests
 from playwright.sync_api import Browser, ConsoleMessage, Error, expect
 
 from call_page import WIDE, Person
@@ -53,6 +54,12 @@ class PageServer(RunningServer):
         assert " debug " in log, "it says as much as it can"
         for secret in self.secrets:
             assert secret not in log and secret[-24:] not in log, f"a secret stands in the log: {secret}"
+
+    def homeserver_takes(self, token: str) -> bool:
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.get(f"{self.homeserver.url}{CLIENT}/account/whoami", headers=headers, timeout=10)
+        assert answer.status_code in (200, 401), answer.text
+        return answer.status_code == 200
 
 
 @dataclass
@@ -116,7 +123,7 @@ class Member(Person):
         """What the account has now is not to be read anywhere."""
         kept = self.kept
         self.server.secrets |= {kept[key] for key in ("accessToken", "refreshToken") if kept.get(key)}
-        for secret in self.server.secrets:
+        for secret in tuple(self.server.secrets):  # others may learn of more meanwhile
             assert secret not in self.page.url, f"a secret stands in the address: {self.page.url}"
 
     def choose(self, room: str) -> None:
@@ -128,6 +135,9 @@ class Member(Person):
         expect(self.see("rooms-hint")).not_to_have_text("Loading your rooms…")
         rows = self.see("room-row").all()
         return {row.get_attribute("data-room"): row.locator(".member-name > span").text_content() for row in rows}
+
+    def answer(self, kind: str = "video") -> None:
+        self.see(f"answer-{kind}").click()
 
     def leave(self) -> None:
         with suppress(Error):  # the tab may be gone with another one of its context

@@ -14,6 +14,8 @@ import pytest
 from ports import free_port
 from running_server import RunningServer, binary
 
+pytestmark = pytest.mark.alone
+
 PEER = Path(__file__).parents[1] / "bench/socketio_peer.py"
 # No limits: one host with all the users would look like an attack.
 SETTINGS = {"CALL_INITIATE_RATE": "", "SOCKET_EVENT_RATE": "", "LOG_LEVEL": "warning"}

@@ -1,23 +1,19 @@
 """People with Matrix accounts on the call page: a real Synapse, Chromium, and calls in the rooms that they are in."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-import requests
 from playwright.sync_api import Browser, expect
 
 from call_page import PHONE
 from homeserver import CLIENT, Homeserver
 from matrix_page import OUTAGE, REFUSAL, Member, PageServer, Town, cas_server
 from media_flow import assert_media_flows, assert_pair, assert_relayed_both_ways
-from waiting import eventually
 
 DIRECT = {"host", "srflx", "prflx"}
-# Tokens that end in the midst of whatever a test does.
-SHORT_SECONDS = 6
 
 
 @pytest.fixture(scope="module")
@@ -29,20 +25,17 @@ def page_server(homeserver: Homeserver, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture
 def town(browser: Browser, page_server: PageServer) -> Iterator[Town]:
     """On the homeserver and the server that these tests share."""
-    made = Town(browser, page_server)
-    yield made
-    made.close()
+    with closing(Town(browser, page_server)) as made:
+        yield made
 
 
 @pytest.fixture
-def found_town(
-    browser: Browser, start_homeserver: Callable[..., Homeserver], tmp_path: Path
-) -> Iterator[Callable[..., Town]]:
-    """A town with a homeserver of its own, whose settings are given, and a server of its own."""
+def found_town(browser: Browser, homeserver: Homeserver, tmp_path: Path) -> Iterator[Callable[..., Town]]:
+    """A town with a server of its own, whose settings are given; on the homeserver of all, if on no other."""
     with ExitStack() as stack:
 
-        def found(server: dict[str, str] | None = None, **settings: object) -> Town:
-            running = stack.enter_context(PageServer(tmp_path / "page-server", start_homeserver(**settings), server))
+        def found(server: dict[str, str] | None = None, on: Homeserver = homeserver) -> Town:
+            running = stack.enter_context(PageServer(tmp_path / "page-server", on, server))
             made = Town(browser, running)
             stack.callback(made.close)
             return made
@@ -50,17 +43,21 @@ def found_town(
         yield found
 
 
-def answer(callee: Member, kind: str = "video") -> None:
-    callee.see(f"answer-{kind}").click()
+@pytest.fixture(scope="module")
+def cas_page_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
+    """For a homeserver with single sign-on as well, which knows one user."""
+    with cas_server() as cas:
+        config = {"cas_config": {"enabled": True, "server_url": cas, "idp_name": "the town hall"}}
+        with Homeserver(tmp_path_factory.mktemp("with-cas"), overrides=config) as homeserver:
+            with PageServer(tmp_path_factory.mktemp("cas-page-server"), homeserver) as running:
+                yield running
+            homeserver.stop()
 
 
-def is_good(server: PageServer, token: str) -> int:
-    headers = {"Authorization": f"Bearer {token}"}
-    return requests.get(f"{server.homeserver.url}{CLIENT}/account/whoami", headers=headers, timeout=10).status_code
-
-
-def renewed(member: Member, old: str) -> None:
-    eventually(lambda: member.page.wait_for_timeout(100) or member.kept["accessToken"] != old, "another token")
+@pytest.fixture
+def cas_town(browser: Browser, cas_page_server: PageServer) -> Iterator[Town]:
+    with closing(Town(browser, cas_page_server)) as made:
+        yield made
 
 
 # Signing in
@@ -114,10 +111,12 @@ def test_too_many_attempts(town: Town) -> None:
     alice.signed_in()
 
 
-def test_a_homeserver_that_is_away(found_town: Callable[..., Town]) -> None:
-    town = found_town()
+def test_a_homeserver_that_is_away(
+    found_town: Callable[..., Town], start_homeserver: Callable[..., Homeserver]
+) -> None:
+    homeserver = start_homeserver()
+    town = found_town(on=homeserver)
     town.account("alice")
-    homeserver = town.server.homeserver
     homeserver.stop()
     alice = town.open("alice")
     alice.expected = [OUTAGE]
@@ -175,11 +174,11 @@ def test_signing_out_ends_the_token_and_forgets(town: Town) -> None:
     other_tab = town.another_tab(alice)
     other_tab.signed_in()
     token = alice.kept["accessToken"]
-    assert is_good(town.server, token) == 200
+    assert town.server.homeserver_takes(token)
     alice.see("sign-out").click()
     alice.signed_out("You are signed out.")
     other_tab.signed_out("You were signed out in this browser.")
-    assert is_good(town.server, token) == 401
+    assert not town.server.homeserver_takes(token)
     assert "callrelay" not in alice.stored and "alice" not in alice.stored, alice.stored
     assert town.id("alice") not in alice.page.content()
     expect(alice.see("user-input")).to_have_value("")
@@ -191,32 +190,30 @@ def test_signing_out_ends_the_token_and_forgets(town: Town) -> None:
     alice.signed_in()
 
 
-def test_single_sign_on(found_town: Callable[..., Town]) -> None:
-    with cas_server() as cas:
-        town = found_town(overrides={"cas_config": {"enabled": True, "server_url": cas, "idp_name": "the town hall"}})
-        room = town.room("alice", "bob", name="Council")
-        carol = Member.open(town.browser, town.server, "carol", f"/?room={quote(room)}")
-        town.members.append(carol)
-        # The homeserver's own page has pictures that are elsewhere, or nowhere.
-        carol.expected = [OUTAGE, f"{REFUSAL} 404"]
-        carol.page.on("request", lambda request: note_login_token(town.server, request.url))
-        expect(carol.see("password-form")).to_be_visible()
-        carol.see("sso-button").get_by_text("Continue with the town hall").click()
-        # The homeserver asks whether this page may have the account.
-        carol.page.get_by_role("link", name="Continue").click()
-        carol.signed_in()
-        assert carol.kept["userId"] == "@carol:localhost"
-        assert "loginToken" not in carol.page.url
-        # The room of the link is still meant; she is not in it.
-        expect(carol.see("notice-text")).to_have_text("You are not in that room. Somebody in it has to invite you.")
-        assert "POST /_matrix/client/v3/login" in carol.requests
+def test_single_sign_on(cas_town: Town) -> None:
+    room = cas_town.room("alice", "bob", name="Council")
+    carol = Member.open(cas_town.browser, cas_town.server, "carol", f"/?room={quote(room)}")
+    cas_town.members.append(carol)
+    # The homeserver's own page has pictures that are elsewhere, or nowhere.
+    carol.expected = [OUTAGE, f"{REFUSAL} 404"]
+    carol.page.on("request", lambda request: note_login_token(cas_town.server, request.url))
+    expect(carol.see("password-form")).to_be_visible()
+    carol.see("sso-button").get_by_text("Continue with the town hall").click()
+    # The homeserver asks whether this page may have the account.
+    carol.page.get_by_role("link", name="Continue").click()
+    carol.signed_in()
+    assert carol.kept["userId"] == "@carol:localhost"
+    assert "loginToken" not in carol.page.url
+    # The room of the link is still meant; she is not in it.
+    expect(carol.see("notice-text")).to_have_text("You are not in that room. Somebody in it has to invite you.")
+    assert "POST /_matrix/client/v3/login" in carol.requests
 
-        # A link with a token that somebody else got signs nobody in.
-        mallory = Member.open(town.browser, town.server, "mallory", "/?loginToken=of-somebody-else")
-        town.members.append(mallory)
-        mallory.signed_out("The sign-in was not begun in this tab. Begin it again here.")
-        assert "loginToken" not in mallory.page.url
-        assert "POST /_matrix/client/v3/login" not in mallory.requests
+    # A link with a token that somebody else got signs nobody in.
+    mallory = Member.open(cas_town.browser, cas_town.server, "mallory", "/?loginToken=of-somebody-else")
+    cas_town.members.append(mallory)
+    mallory.signed_out("The sign-in was not begun in this tab. Begin it again here.")
+    assert "loginToken" not in mallory.page.url
+    assert "POST /_matrix/client/v3/login" not in mallory.requests
 
 
 def note_login_token(server: PageServer, address: str) -> None:
@@ -281,7 +278,7 @@ def test_a_video_call_in_a_direct_chat(town: Town, relay_only: bool) -> None:
     # It rings wherever he is, with the name that she chose and the id that she cannot choose.
     expect(bob.see("incoming-from")).to_have_text("Alice")
     expect(bob.see("incoming-where")).to_have_text(town.id("alice"))
-    answer(bob)
+    bob.answer()
     alice.connected(), bob.connected()
     if relay_only:
         assert_relayed_both_ways(alice, bob)
@@ -306,7 +303,7 @@ def test_a_group_call_in_a_room_that_nobody_looks_at(town: Town) -> None:
     alice.see("call-video-room").click()
     for person in (bob, carol):
         expect(person.see("incoming-where")).to_have_text(f"{town.id('alice')} in Reading circle")
-        answer(person)
+        person.answer()
     for person in (alice, bob, carol):
         expect(person.page.locator('.tile[data-camera="on"]')).to_have_count(2)
     expect(bob.see("call-title")).to_contain_text("Carol")
@@ -358,187 +355,55 @@ def call_button(member: Member, user: str) -> object:
     return member.page.locator(f'.member[data-user="{user}"]').get_by_test_id("call-voice")
 
 
-# Tokens that end
-
-
-def test_a_call_goes_on_while_tokens_come_and_go(found_town: Callable[..., Town]) -> None:
-    """One socket all the time, and a token after the other; two tabs of one browser take turns at renewing it."""
-    town = found_town(refreshable_access_token_lifetime=f"{SHORT_SECONDS}s")
-    room = town.direct("alice", "bob")
-    alice, bob = town.enter("alice", room), town.enter("bob", room)
-    idle = town.another_tab(alice)
-    idle.signed_in()
-    first = alice.kept["accessToken"]
-    call_id = alice.call(bob.name, "video")
-    answer(bob)
-    alice.connected(), bob.connected()
-    tokens = {first}
-
-    def several_are_over() -> bool:
-        alice.note_secrets(), bob.note_secrets()
-        tokens.add(alice.kept["accessToken"])
-        alice.page.wait_for_timeout(500)
-        return len(tokens) > 7
-
-    eventually(several_are_over, "tokens come and go", 90)
-    assert_media_flows(alice, bob, has_video=True, windows=1)
-    assert is_good(town.server, first) == 401
-    # Still in the call, by the socket that was there at its beginning, and heard by the server.
-    alice.see("mute-button").click()
-    expect(bob.see("remote-muted")).to_be_visible()
-    headers = {"Authorization": f"Bearer {alice.kept['accessToken']}"}
-    events = town.server.request("GET", f"/api/calls/{call_id}/events?limit=200", headers=headers).json()["items"]
-    assert [event["kind"] for event in events].count("resumed") == 0
-    assert "Reconnecting…" not in alice.record()["states"]
-    refreshes = [asked for tab in (alice, idle) for asked in tab.requests if asked == f"POST {CLIENT}/refresh"]
-    assert len(tokens) - 1 <= len(refreshes) <= len(tokens) + 1, "each token is renewed once, by one of the tabs"
-    for tab in (alice, idle):
-        expect(tab.see("connection-status")).to_have_attribute("data-state", "connected")
-    bob.see("hang-up-button").click()
-    alice.told("Bob hung up.")
-
-
-def test_a_token_that_the_server_finds_to_be_over(found_town: Callable[..., Town]) -> None:
-    """Renewals do not get through for a while; when the server rejects the old token, there is time for a new one."""
-    town = found_town(refreshable_access_token_lifetime=f"{SHORT_SECONDS}s")
-    room = town.direct("alice", "bob")
-    alice, bob = town.enter("alice", room), town.enter("bob", room)
-    alice.expected = [OUTAGE]
-    call_id = alice.call(bob.name, "video")
-    answer(bob)
-    alice.connected(), bob.connected()
-    refresh = f"{town.server.homeserver.url}{CLIENT}/refresh"
-    alice.page.route(refresh, lambda route: route.abort())
-
-    def is_rejected() -> bool:
-        alice.page.wait_for_timeout(100)
-        return "token-rejected" in alice.record()["frames"]
-
-    eventually(is_rejected, "the rejection", 60)
-    alice.page.unroute(refresh)
-    old = alice.kept["accessToken"]
-    renewed(alice, old)
-    # For longer than the server waits for it.
-    alice.page.wait_for_timeout(6_000)
-    assert_media_flows(alice, bob, has_video=True, windows=1)
-    alice.see("mute-button").click()
-    expect(bob.see("remote-muted")).to_be_visible()
-    headers = {"Authorization": f"Bearer {bob.kept['accessToken']}"}
-    events = town.server.request("GET", f"/api/calls/{call_id}/events?limit=200", headers=headers).json()["items"]
-    assert [event["kind"] for event in events].count("resumed") == 0, "it is the socket of the beginning"
-    bob.see("hang-up-button").click()
-    alice.told("Bob hung up.")
-
-
-def test_tabs_take_turns_in_a_browser_without_locks(found_town: Callable[..., Town]) -> None:
-    town = found_town(refreshable_access_token_lifetime="4s")
-    town.account("alice")
-    alice = town.open("alice")
-    alice.page.context.add_init_script("Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })")
-    alice.page.reload()
-    alice.sign_in()
-    alice.signed_in()
-    other = town.another_tab(alice)
-    other.signed_in()
-    for _ in range(3):
-        old = alice.kept["accessToken"]
-        renewed(alice, old)
-        alice.note_secrets()
-    for tab in (alice, other):
-        tab.see("rooms-refresh").click()
-        expect(tab.see("rooms-hint")).to_contain_text("You are in no room yet.")
-        expect(tab.see("connection-status")).to_have_attribute("data-state", "connected")
-
-
-def test_a_token_that_ended_while_the_computer_slept(found_town: Callable[..., Town]) -> None:
-    """No timer ran: the server and the homeserver refuse the old token, and the page comes with another one."""
-    town = found_town(refreshable_access_token_lifetime="3s")
-    room = town.room("alice", "bob", name="Reading circle")
-    alice = town.enter("alice", room)
-    alice.expected = [f"{REFUSAL} 401"]
-    old = alice.kept
-    asleep = {**old, "renewAt": 9e15, "expiresAt": 9e15}
-    alice.page.evaluate("(kept) => localStorage.setItem('callrelay.account', JSON.stringify(kept))", asleep)
-    alice.page.reload()
-    alice.page.wait_for_timeout(3_500)
-    alice.page.reload()
-    alice.signed_in()
-    expect(alice.see("room-name")).to_have_text("Reading circle")
-    assert alice.kept["accessToken"] != old["accessToken"]
-
-
-def test_a_session_that_another_device_ends(found_town: Callable[..., Town]) -> None:
-    """In the midst of a call: the page is back at the door and says why, and the other hears that the call is over."""
-    town = found_town({"CALL_RECONNECT_GRACE": "3s"})
-    room = town.direct("alice", "bob")
-    alice, bob = town.enter("alice", room), town.enter("bob", room)
-    alice.expected = [f"{REFUSAL} 401"]
-    alice.call(bob.name, "video")
-    answer(bob)
-    alice.connected(), bob.connected()
-    device = alice.kept["deviceId"]
-    town.account("alice").request("POST", f"{CLIENT}/logout/all", {})
-    alice.signed_out("Your session was ended: from another device, or by the homeserver. Sign in again.")
-    assert alice.kept is None
-    bob.told("Alice is gone.")
-    # In again: it is the same device to the homeserver, and the room is still open.
-    alice.sign_in()
-    alice.signed_in()
-    assert alice.kept["deviceId"] == device
-    expect(alice.see("room-name")).to_have_text("Bob")
-
-
 # How it looks
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_with_accounts_wide_and_on_a_phone(found_town: Callable[..., Town], scheme: str) -> None:
+def test_the_page_with_accounts_wide_and_on_a_phone(cas_town: Town, scheme: str) -> None:
     """Keeps screenshots of every view to be looked at, and checks that nothing is wider than its window."""
-    with cas_server() as cas:
-        town = found_town(overrides={"cas_config": {"enabled": True, "server_url": cas, "idp_name": "the town hall"}})
-        direct = town.direct("ada", "bob")
-        longest = "Reading circle with a name that is longer than any window"
-        town.room("ada", "bob", "carol", name=longest, encrypted=True)
-        for name in ("Garden", "Kitchen", "Market", "Museum", "Harbour", "Station", "Theatre"):
-            town.room("ada", "bob", "carol", "dave", name=name)
-        ada = town.open("ada", color_scheme=scheme)
-        bob = town.open("bob", color_scheme=scheme, viewport=PHONE)
-        sizes = ((ada, "wide"), (bob, "phone"))
+    direct = cas_town.direct("ada", "bob")
+    longest = "Reading circle with a name that is longer than any window"
+    cas_town.room("ada", "bob", "carol", name=longest, encrypted=True)
+    for name in ("Garden", "Kitchen", "Market", "Museum", "Harbour", "Station", "Theatre"):
+        cas_town.room("ada", "bob", "carol", "dave", name=name)
+    ada = cas_town.open("ada", color_scheme=scheme)
+    bob = cas_town.open("bob", color_scheme=scheme, viewport=PHONE)
+    sizes = ((ada, "wide"), (bob, "phone"))
 
-        def keep(view: str) -> None:
-            for person, size in sizes:
-                person.picture(f"matrix-{view}-{size}-{scheme}")
-                overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-                assert person.page.evaluate(overflow) == 0, f"{view} scrolls sideways ({size})"
+    def keep(view: str) -> None:
+        for person, size in sizes:
+            person.picture(f"matrix-{view}-{size}-{scheme}")
+            overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert person.page.evaluate(overflow) == 0, f"{view} scrolls sideways ({size})"
 
-        for person, _ in sizes:
-            person.expected = [f"{REFUSAL} 403"]
-            person.sign_in(password="wrong")
-            expect(person.see("sign-in-error")).not_to_be_empty()
-        keep("sign-in")
-        for person, _ in sizes:
-            person.sign_in()
-            person.signed_in()
-            expect(person.see("room-row")).to_have_count(9)
-        keep("rooms")
-        for person, _ in sizes:
-            person.choose(direct)
-        keep("direct")
-        ada.call(bob.name, "video")
-        expect(bob.see("incoming-panel")).to_be_visible()
-        keep("ringing")
-        answer(bob)
-        ada.connected(), bob.connected()
-        keep("call")
-        bob.see("hang-up-button").click()
-        ada.told("Bob hung up.")
-        for person, _ in sizes:
-            expect(person.see("history-item")).to_have_count(1)
-            person.see("back-to-rooms").click()
-            person.see("room-row").get_by_text("Market").click()
-            expect(person.see("member")).to_have_count(4)
-        keep("room")
-        for person, _ in sizes:
-            person.see("sign-out").click()
-            person.signed_out("You are signed out.")
-        keep("signed-out")
+    for person, _ in sizes:
+        person.expected = [f"{REFUSAL} 403"]
+        person.sign_in(password="wrong")
+        expect(person.see("sign-in-error")).not_to_be_empty()
+    keep("sign-in")
+    for person, _ in sizes:
+        person.sign_in()
+        person.signed_in()
+        expect(person.see("room-row")).to_have_count(9)
+    keep("rooms")
+    for person, _ in sizes:
+        person.choose(direct)
+    keep("direct")
+    ada.call(bob.name, "video")
+    expect(bob.see("incoming-panel")).to_be_visible()
+    keep("ringing")
+    bob.answer()
+    ada.connected(), bob.connected()
+    keep("call")
+    bob.see("hang-up-button").click()
+    ada.told("Bob hung up.")
+    for person, _ in sizes:
+        expect(person.see("history-item")).to_have_count(1)
+        person.see("back-to-rooms").click()
+        person.see("room-row").get_by_text("Market").click()
+        expect(person.see("member")).to_have_count(4)
+    keep("room")
+    for person, _ in sizes:
+        person.see("sign-out").click()
+        person.signed_out("You are signed out.")
+    keep("signed-out")

@@ -10,6 +10,7 @@ from call_page import Person
 from call_page_room import Room
 from call_record import assert_heard_what_is_stored
 from media_flow import assert_media_flows
+from waiting import eventually
 
 
 class RefusingServer:
@@ -61,9 +62,14 @@ def test_a_signal_that_came_too_soon_is_sent_again(room: Room) -> None:
     # Off and on again while nothing may be sent: the other hears both, in this order.
     for _ in range(2):
         alice.see("mute-button").click()
+
+    def both_are_taken() -> bool:
+        alice.page.wait_for_timeout(100)  # in which the frames go on
+        return [row["kind"] for row in room.events(call_id)].count("audio-toggled") == 2
+
+    eventually(both_are_taken, "both")
+    assert server.refused[-1] == "toggle-audio"
     assert_media_flows(alice, bob, has_video=True, windows=1)
-    kinds = [row["kind"] for row in room.events(call_id)]
-    assert server.refused[-1] == "toggle-audio" and kinds.count("audio-toggled") == 2
     expect(bob.see("remote-muted")).to_be_hidden()
     assert_heard_what_is_stored(room.server, call_id, alice, bob)
 

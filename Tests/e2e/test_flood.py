@@ -15,6 +15,8 @@ from relay_under_load import Call
 from running_server import RunningServer
 from turn_client import TurnClient, time_limited_credential
 
+pytestmark = pytest.mark.alone
+
 DATAGRAMS, SOURCES, WARM_UP = 100_000, 250, 20_000
 # Then every shard is asked whether it is still there: so much fits into its receive buffer, also where the system grants
 # no more than Linux does by default.

@@ -6,6 +6,8 @@ import pytest
 
 from running_server import REPOSITORY, binary
 
+pytestmark = pytest.mark.alone
+
 
 def test_nothing_is_allocated_for_a_relayed_packet():
     server = binary("callrelay")

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page
 
-from homeserver import CLIENT, Account, Homeserver, room_path
+from homeserver import CLIENT, Account, Homeserver, homeservers_in, room_path
 from matrix_calls import MatrixCalls, MatrixServer
 from postgres_server import postgresql
 from room_events import (
@@ -36,6 +36,7 @@ from room_events import (
     undelivered,
 )
 from room_offers import Offer, addresses_in, make_offer, take_in_aiortc, take_in_chromium
+from shared_wait import SharedWait
 from signaling_client import SignalingClient
 from tcp_cable import TCPCable
 from test_bad_input import assert_problem
@@ -67,6 +68,40 @@ def own_server(tmp_path_factory: pytest.TempPathFactory, homeserver: Homeserver)
 def calls(homeserver: Homeserver, own_server: MatrixServer) -> Iterator[MatrixCalls]:
     with MatrixCalls(homeserver, own_server) as calls:
         yield calls
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homeserver]:
+    """A Synapse that lets accounts send what it lets them by default."""
+    with Homeserver(tmp_path_factory.mktemp("limited"), limits_messages=True) as running:
+        yield running
+        running.stop()
+
+
+# For tests that wait for clocks, restarts and further tries, on servers of their own.
+shares_the_wait = SharedWait(at_once=6)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def under_way(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    homeserver: Homeserver,
+    limited: Homeserver,
+) -> Iterator[dict[str, Future]]:
+    @contextmanager
+    def given() -> Iterator[dict[str, object]]:
+        folder = tmp_path_factory.mktemp("scenario")
+        with homeservers_in(folder) as start_homeserver:
+            yield {
+                "tmp_path": folder,
+                "homeserver": homeserver,
+                "limited": limited,
+                "start_homeserver": start_homeserver,
+            }
+
+    with shares_the_wait.begun(request, given) as futures:
+        yield futures
 
 
 @pytest.fixture(scope="module")
@@ -223,16 +258,17 @@ def test_a_cancelled_call_is_told_as_the_callers_hangup(calls: MatrixCalls) -> N
     assert_parties(events)
 
 
+@shares_the_wait
 def test_what_time_ends_is_told_as_the_callers_hangup(tmp_path: Path, homeserver: Homeserver) -> None:
     """A call that nobody answers, and one that nobody joins."""
-    with served(tmp_path, homeserver, CALL_RING_TIMEOUT="4s", CALL_CONNECT_TIMEOUT="1s") as calls:
+    with served(tmp_path, homeserver, CALL_RING_TIMEOUT="10s", CALL_CONNECT_TIMEOUT="1s") as calls:
         missed_in, failed_in = calls.room("alice", "bob"), calls.room("alice", "bob")
         failed = calls.initiate("alice", failed_in)
         calls.answer(failed, "bob")
         missed = calls.initiate("alice", missed_in)
         events = assert_told(calls, missed_in, missed, [(INVITE, "alice"), (HANGUP, "alice")])
         assert calls.status(missed, "bob")["endReason"] == "missed"
-        assert_invite(calls, events[0], missed, "video", 4000)
+        assert_invite(calls, events[0], missed, "video", 10_000)
         assert events[1]["content"]["reason"] == "invite_timeout"
         events = assert_told(
             calls, failed_in, failed, [(INVITE, "alice"), (SELECT_ANSWER, "alice"), (HANGUP, "alice")]
@@ -436,6 +472,7 @@ def test_encrypted_rooms_may_have_no_calls(tmp_path: Path, homeserver: Homeserve
 # Who may not say it.
 
 
+@shares_the_wait
 def test_a_room_whose_member_may_not_say_it_is_not_told(
     tmp_path: Path, start_homeserver: Callable[..., Homeserver]
 ) -> None:
@@ -547,6 +584,7 @@ def pairs(homeserver: Homeserver, server: MatrixServer, count: int) -> Iterator[
         yield [Pair(stack.enter_context(MatrixCalls(homeserver, server))) for _ in range(count)]
 
 
+@shares_the_wait
 def test_a_server_that_is_killed_after_each_step(tmp_path: Path, homeserver: Homeserver) -> None:
     """Each kill comes when one pair has just placed its call, another has answered, and a third has hung up."""
     with MatrixServer(tmp_path, homeserver, PATIENT) as server, pairs(homeserver, server, 3) as several:
@@ -624,6 +662,7 @@ def insist(ask: Callable[[], requests.Response]) -> dict:
     return eventually(answered, "an answer", 60)
 
 
+@shares_the_wait
 def test_what_is_given_up_is_audited_whenever_the_server_is_killed(tmp_path: Path, homeserver: Homeserver) -> None:
     """The database takes no line of the audit, until the server is killed."""
     with served(tmp_path, homeserver, DATABASE_URL=f"sqlite:{tmp_path / 'server.db'}") as calls:
@@ -644,7 +683,7 @@ def test_what_is_given_up_is_audited_whenever_the_server_is_killed(tmp_path: Pat
         eventually(lambda: undelivered(calls, call_id, "bob") == [(INVITE, "forbidden")], "its audit", 5)
 
 
-@pytest.mark.parametrize("way", ["stop", "kill"])
+@shares_the_wait.with_each("way", ["stop", "kill"])
 def test_a_homeserver_that_is_away_is_told_afterwards(
     tmp_path: Path, start_homeserver: Callable[..., Homeserver], way: str
 ) -> None:
@@ -703,7 +742,7 @@ def cabled(folder: Path, homeserver: Homeserver, **settings: str) -> Iterator[tu
         cable.close()
 
 
-@pytest.mark.parametrize("comes_back", ["after a while", "when it has just become too late"])
+@shares_the_wait.with_each("comes_back", ["after a while", "when it has just become too late"])
 def test_what_a_homeserver_missed_for_too_long_is_dropped(
     tmp_path: Path, homeserver: Homeserver, comes_back: str
 ) -> None:
@@ -719,6 +758,7 @@ def test_what_a_homeserver_missed_for_too_long_is_dropped(
         assert_told(calls, room, call_id, [], [(INVITE, "expired"), (HANGUP, "orphaned")])
 
 
+@shares_the_wait
 def test_a_try_that_waits_for_a_connection_does_not_outlast_the_ringing(
     tmp_path: Path, start_homeserver: Callable[..., Homeserver]
 ) -> None:
@@ -754,6 +794,7 @@ def taken_and_not_confirmed(calls: MatrixCalls, cable: TCPCable, room: str, call
     return event["event_id"]
 
 
+@shares_the_wait
 def test_an_event_whose_confirmation_is_lost_is_not_doubled(tmp_path: Path, homeserver: Homeserver) -> None:
     with cabled(tmp_path, homeserver) as (cable, calls):
         room = calls.room("alice", "bob")
@@ -773,6 +814,7 @@ def test_an_event_whose_confirmation_is_lost_is_not_doubled(tmp_path: Path, home
         assert_told(calls, room, call_id, [(event_type, who) for event_type, who, _ in steps])
 
 
+@shares_the_wait
 def test_an_event_whose_confirmation_is_lost_with_the_server_is_not_doubled(
     tmp_path: Path, homeserver: Homeserver
 ) -> None:
@@ -794,6 +836,7 @@ def test_an_event_whose_confirmation_is_lost_with_the_server_is_not_doubled(
         assert row(calls.server, call_id, INVITE).attempts >= 2
 
 
+@shares_the_wait
 def test_a_homeserver_that_says_nothing_is_asked_again(tmp_path: Path, homeserver: Homeserver) -> None:
     with cabled(tmp_path, homeserver) as (cable, calls):
         room = calls.room("alice", "bob")
@@ -809,14 +852,6 @@ def test_a_homeserver_that_says_nothing_is_asked_again(tmp_path: Path, homeserve
 # Limits of the homeserver.
 
 
-@pytest.fixture(scope="module")
-def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homeserver]:
-    """A Synapse that lets accounts send what it lets them by default."""
-    with Homeserver(tmp_path_factory.mktemp("limited"), limits_messages=True) as running:
-        yield running
-        running.stop()
-
-
 def use_up(account: Account, room: str) -> None:
     """Says things until the homeserver has had enough."""
     headers = {"Authorization": f"Bearer {account.access_token}"}
@@ -829,6 +864,7 @@ def use_up(account: Account, room: str) -> None:
     raise AssertionError("there is no limit")
 
 
+@shares_the_wait
 def test_events_of_a_limited_user_come_late_and_in_order(tmp_path: Path, limited: Homeserver) -> None:
     with served(tmp_path, limited) as calls:
         answered, refused = calls.room("alice", "bob"), calls.room("carol", "bob")
@@ -851,6 +887,7 @@ def test_events_of_a_limited_user_come_late_and_in_order(tmp_path: Path, limited
         assert sum(attempts) <= 2 * len(attempts) + 2, attempts
 
 
+@shares_the_wait
 def test_an_invite_that_would_come_too_late_is_dropped(tmp_path: Path, limited: Homeserver) -> None:
     with served(tmp_path, limited, CALL_RING_TIMEOUT="2s") as calls:
         room = calls.room("alice", "bob")
@@ -867,6 +904,7 @@ def test_an_invite_that_would_come_too_late_is_dropped(tmp_path: Path, limited: 
         assert_told(calls, room, call_id, [], lost)
 
 
+@shares_the_wait
 def test_a_call_that_rang_in_vain_is_not_hung_up_where_it_did_not_ring(tmp_path: Path, limited: Homeserver) -> None:
     """The time of an invite is over when that of the ringing is, and either may be noticed first."""
     with served(tmp_path, limited, CALL_RING_TIMEOUT="2s") as calls:
@@ -897,9 +935,10 @@ def looked_at(calls: MatrixCalls, call_id: str, event_type: str) -> Row:
 # Whose token.
 
 
+@shares_the_wait
 def test_a_hangup_that_was_refused_waits_for_its_sender_on_any_device(tmp_path: Path, homeserver: Homeserver) -> None:
     """The homeserver has certainly not taken it."""
-    with served(tmp_path, homeserver, CALL_RING_TIMEOUT="5s") as calls:
+    with served(tmp_path, homeserver, CALL_RING_TIMEOUT="10s") as calls:
         room = calls.room("alice", "bob")
         alice = calls.account("alice")
         call_id = calls.initiate("alice", room)
@@ -920,6 +959,7 @@ def test_a_hangup_that_was_refused_waits_for_its_sender_on_any_device(tmp_path: 
         assert (said.attempts, said.sender_device) == (2, other.device_id)
 
 
+@shares_the_wait
 def test_a_hangup_that_may_have_been_taken_is_not_said_by_another_device(
     tmp_path: Path, homeserver: Homeserver
 ) -> None:
@@ -954,6 +994,7 @@ def test_a_hangup_that_may_have_been_taken_is_not_said_by_another_device(
         assert audit == [(HANGUP, "unconfirmed")]
 
 
+@shares_the_wait
 def test_after_a_restart_events_wait_for_their_senders(tmp_path: Path, homeserver: Homeserver) -> None:
     """Tokens are kept in memory alone. What was not tried yet goes with any device of the sender's."""
     with served(tmp_path, homeserver) as calls:

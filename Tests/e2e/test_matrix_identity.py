@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ from homeserver import CLIENT, Account, Homeserver
 from matrix_calls import MatrixCalls, MatrixServer, Who
 from other_homeserver import USERINFO, OtherHomeserver
 from ports import free_port
+from shared_wait import SharedWait
 from signaling_client import AsyncClient, SignalingClient
 from test_bad_input import ACTS, assert_problem
 from turn_client import TurnClient
@@ -86,33 +87,23 @@ def calls(synapse: Homeserver, own_server: MatrixServer) -> Iterator[MatrixCalls
 
 # Tests that wait for the server to notice something.
 
-Scenario = Callable[[MatrixCalls, Path], object]
-SCENARIOS: dict[str, Scenario] = {}
+shares_the_wait = SharedWait()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def under_way(
-    tmp_path_factory: pytest.TempPathFactory, synapse: Homeserver, own_server: MatrixServer
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    synapse: Homeserver,
+    own_server: MatrixServer,
 ) -> Iterator[dict[str, Future]]:
-    """All of them, from the moment that the first is looked at."""
-
-    def run(scenario: Scenario) -> object:
+    @contextmanager
+    def given() -> Iterator[dict[str, object]]:
         with MatrixCalls(synapse, own_server) as calls:
-            return scenario(calls, tmp_path_factory.mktemp("scenario"))
+            yield {"calls": calls, "folder": tmp_path_factory.mktemp("scenario")}
 
-    with ThreadPoolExecutor(len(SCENARIOS)) as workers:
-        yield {name: workers.submit(run, scenario) for name, scenario in SCENARIOS.items()}
-
-
-def shares_the_wait(scenario: Scenario) -> Callable[[dict[str, Future]], None]:
-    """Makes a test of it which begins with all others of the kind."""
-    SCENARIOS[scenario.__name__] = scenario
-
-    def test(under_way: dict[str, Future]) -> None:
-        under_way[scenario.__name__].result()
-
-    test.__name__, test.__doc__ = scenario.__name__, scenario.__doc__
-    return test
+    with shares_the_wait.begun(request, given) as futures:
+        yield futures
 
 
 def refused_socket(calls: MatrixCalls, token: str) -> dict:
@@ -161,7 +152,7 @@ def test_a_token_says_who_acts(calls: MatrixCalls) -> None:
 
 
 @shares_the_wait
-def test_the_token_of_a_log_out_is_refused_within_a_minute(calls: MatrixCalls, _: Path) -> None:
+def test_the_token_of_a_log_out_is_refused_within_a_minute(calls: MatrixCalls) -> None:
     alice = calls.account("alice")
     assert calls.get("/api/calls/active", alice).status_code == 200
     alice.logout()
@@ -170,7 +161,7 @@ def test_the_token_of_a_log_out_is_refused_within_a_minute(calls: MatrixCalls, _
 
 
 @shares_the_wait
-def test_an_expired_token_is_refused_softly_and_the_refreshed_one_is_good_at_once(calls: MatrixCalls, _: Path) -> None:
+def test_an_expired_token_is_refused_softly_and_the_refreshed_one_is_good_at_once(calls: MatrixCalls) -> None:
     calls.account("alice")
     alice = calls.login("alice", refresh_token=True)
     path = f"{CLIENT}/account/whoami"
@@ -329,7 +320,7 @@ def wait_of(call_id: str, client: SignalingClient, event: str) -> dict:
 
 
 @shares_the_wait
-def test_whoever_leaves_the_room_loses_the_place_in_a_call_of_two(calls: MatrixCalls, _: Path) -> None:
+def test_whoever_leaves_the_room_loses_the_place_in_a_call_of_two(calls: MatrixCalls) -> None:
     a, b = calls.socket("alice"), calls.socket("bob")
     alice, bob = calls.account("alice"), calls.account("bob")
     clients = {"alice": a, "bob": b}
@@ -358,7 +349,7 @@ def test_whoever_leaves_the_room_loses_the_place_in_a_call_of_two(calls: MatrixC
 
 
 @shares_the_wait
-def test_a_group_call_goes_on_without_whoever_was_kicked(calls: MatrixCalls, _: Path) -> None:
+def test_a_group_call_goes_on_without_whoever_was_kicked(calls: MatrixCalls) -> None:
     room = calls.room("alice", "bob", "carol")
     a, b, c = (calls.socket(who) for who in ("alice", "bob", "carol"))
     call_id = calls.active_call(room, ("alice", a), ("bob", b), ("carol", c), group=True)
@@ -381,7 +372,7 @@ def test_a_group_call_goes_on_without_whoever_was_kicked(calls: MatrixCalls, _: 
 
 
 @shares_the_wait
-def test_a_call_rings_no_longer_for_whoever_was_kicked(calls: MatrixCalls, _: Path) -> None:
+def test_a_call_rings_no_longer_for_whoever_was_kicked(calls: MatrixCalls) -> None:
     pair, group = calls.room("alice", "bob"), calls.room("alice", "bob", "carol")
     a, b, c = (calls.socket(who) for who in ("alice", "bob", "carol"))
     for_two = calls.initiate("alice", pair)
@@ -402,7 +393,7 @@ def test_a_call_rings_no_longer_for_whoever_was_kicked(calls: MatrixCalls, _: Pa
 
 
 @shares_the_wait
-def test_users_by_openid_lose_their_place_too(calls: MatrixCalls, _: Path) -> None:
+def test_users_by_openid_lose_their_place_too(calls: MatrixCalls) -> None:
     """There is no token to ask the homeserver with but the other member's."""
     room = calls.room("alice", "bob")
     token = session(calls, "bob")
@@ -421,7 +412,7 @@ def test_users_by_openid_lose_their_place_too(calls: MatrixCalls, _: Path) -> No
 
 
 @shares_the_wait
-def test_the_socket_of_a_revoked_token_is_told_and_closed(calls: MatrixCalls, _: Path) -> None:
+def test_the_socket_of_a_revoked_token_is_told_and_closed(calls: MatrixCalls) -> None:
     first = calls.account("alice")
     second = calls.login("alice")
     gone, staying = calls.socket(first), calls.socket(second)
@@ -437,7 +428,7 @@ def test_the_socket_of_a_revoked_token_is_told_and_closed(calls: MatrixCalls, _:
 
 
 @shares_the_wait
-def test_a_socket_stays_with_another_token_of_its_user(calls: MatrixCalls, _: Path) -> None:
+def test_a_socket_stays_with_another_token_of_its_user(calls: MatrixCalls) -> None:
     """One brings it when it is told, one before, and one never."""
     room = calls.room("bob", "alice")
     b = calls.socket("bob")
@@ -469,7 +460,7 @@ def test_a_socket_stays_with_another_token_of_its_user(calls: MatrixCalls, _: Pa
 
 
 @shares_the_wait
-def test_the_socket_of_a_session_that_ends_is_told_and_closed(calls: MatrixCalls, _: Path) -> None:
+def test_the_socket_of_a_session_that_ends_is_told_and_closed(calls: MatrixCalls) -> None:
     """The homeserver has no word in it."""
     token = log_in(calls, calls.account("alice").openid_token(), expires_in=SHORT).json()["token"]
     client = calls.socket("alice", token=token)
@@ -503,7 +494,7 @@ class Outage:
 
 
 @shares_the_wait
-def test_whoever_was_known_goes_on_while_the_homeserver_is_away(_: MatrixCalls, folder: Path) -> Outage:
+def test_whoever_was_known_goes_on_while_the_homeserver_is_away(folder: Path) -> Outage:
     """Nobody new is let in meanwhile."""
     with (
         Homeserver(folder / "synapse") as synapse,
@@ -583,15 +574,22 @@ def seconds_of(act: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
+during_the_outage = pytest.mark.shares_the_wait(
+    of=test_whoever_was_known_goes_on_while_the_homeserver_is_away.__name__
+)
+
+
 @pytest.fixture
 def outage(under_way: dict[str, Future]) -> Outage:
     return under_way[test_whoever_was_known_goes_on_while_the_homeserver_is_away.__name__].result()
 
 
+@during_the_outage
 def test_nobody_who_was_known_waits_for_a_homeserver_that_is_away(outage: Outage) -> None:
     assert max(outage.acts) < 4, outage
 
 
+@during_the_outage
 def test_others_are_let_in_soon_after_the_homeserver_is_back(outage: Outage) -> None:
     assert outage.recovery < 5, outage
 

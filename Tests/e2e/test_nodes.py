@@ -399,8 +399,9 @@ def test_a_message_made_by_hand_reaches_the_room_if_emitters_are_allowed(
 
 
 def test_two_pages_on_two_nodes(
-    open_room: Callable[[RunningServer], Room], start_node: Callable[..., RunningServer]
+    start_node: Callable[..., RunningServer], open_room: Callable[[RunningServer], Room]
 ) -> None:
+    # In this order: whoever is on a page leaves before the nodes do.
     nodes = [start_node(), start_node()]
     alice = open_room(nodes[0]).enter("alice")
     bob: Person = open_room(nodes[1]).enter("bob")

@@ -8,6 +8,8 @@ import pytest
 from relay_under_load import PACKETS_PER_SECOND, build_generator, measure
 from running_server import binary
 
+pytestmark = pytest.mark.alone
+
 SECONDS, CLIENTS = 5, 20
 LOSS_LIMIT = 0.001
 # A shard that others keep from its processor for some of the time says nothing about itself by what it loses, unless it had

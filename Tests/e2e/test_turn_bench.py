@@ -12,6 +12,8 @@ import pytest
 from ports import free_port
 from running_server import RunningServer, binary
 
+pytestmark = pytest.mark.alone
+
 SECRET = "a-secret-for-the-load"
 QUIET = ["--duration", "1", "--warm-up", "0.2"]
 
