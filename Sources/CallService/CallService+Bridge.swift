@@ -153,12 +153,9 @@ extension CallService {
     /// may have been another node, or this one before it restarted.
     private func pass(_ signals: [Signal], in call: Call, by actor: Actor) async throws(CallFailure) {
         let told = try await told(of: call).filter { $0.sender == actor.userID }
-        // Candidates belong to the description before them, and may be the same for the next one.
-        let description = told.last { $0.signalKind?.isDescription == true }?.sequence ?? 0
         let fresh = signals.filter { signal in
             !told.contains { event in
-                event.signalKind == signal.kind && (signal.kind.isDescription || event.sequence > description)
-                    && event.json[signal.kind.rawValue]?.text == signal.payload
+                event.signalKind == signal.kind && event.json[signal.kind.rawValue]?.text == signal.payload
             }
         }
         guard !fresh.isEmpty else { return }

@@ -100,10 +100,14 @@ public struct RoomCallEvent: Sendable {
 
     private static func candidates(_ json: JSONText?) -> Kind? {
         guard let elements = json?.elements(limit: candidateLimit) else { return nil }
-        let candidates = elements.filter {
-            $0.byteCount <= CallLimits.candidateSize && $0["candidate"]?.kind == .string
-        }
+        let candidates = elements.compactMap(candidate)
         return candidates.isEmpty ? nil : .candidates(candidates)
+    }
+
+    /// The members that a candidate has, and nothing else that stands there.
+    private static func candidate(_ json: JSONText) -> JSONText? {
+        guard json.byteCount <= CallLimits.candidateSize, json["candidate"]?.kind == .string else { return nil }
+        return .object(["candidate", "sdpMid", "sdpMLineIndex", "usernameFragment"].map { ($0, json[$0]) })
     }
 
     /// Of streams of a user's own devices, not of screens.
