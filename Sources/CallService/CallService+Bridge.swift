@@ -203,6 +203,9 @@ extension CallService {
         let known = sentStreams.sequence(of: call.id)
         guard call.isInRoom, known < call.sequence else { return }
         let told = try await told(of: call, after: known)
-        sentStreams.note(told, of: call.id, after: known, upTo: max(call.sequence, told.last?.sequence ?? 0))
+        // Whoever has said as much as is kept has described what it sends.
+        let users = told.count >= CallLimits.keptEvents ? call.participants.map(\.userID) : []
+        let newest = max(call.sequence, told.last?.sequence ?? 0)
+        sentStreams.note(told, of: call.id, after: known, upTo: newest, described: users)
     }
 }

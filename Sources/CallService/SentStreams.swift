@@ -37,13 +37,20 @@ final class SentStreams: Sendable {
     }
 
     /// Takes note of all that clients were told of a call after one event and up to another; of nothing, if something before is not
-    /// known.
-    func note(_ told: [OutgoingEvent], of call: CallID, after previous: Int64, upTo sequence: Int64) {
+    /// known. Of `described` what is not known is too long ago to be known again.
+    func note(
+        _ told: [OutgoingEvent],
+        of call: CallID,
+        after previous: Int64,
+        upTo sequence: Int64,
+        described users: [UserID] = []
+    ) {
         let described = told.compactMap(Self.description)
         records.withLock { records in
             var record = records.value(call) ?? Record()
             guard record.sequence >= previous, record.sequence < sequence else { return }
             for (user, streams) in described { record.streams[user] = streams }
+            for user in users where record.streams[user] == nil { record.streams[user] = [] }
             record.sequence = sequence
             records.set(record, for: call)
         }

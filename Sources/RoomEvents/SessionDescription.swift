@@ -27,16 +27,11 @@ public struct SessionDescription: Hashable, Sendable {
     /// Reads the text of an offer or answer; `nil` for what clients of a room could not take: they ring before they find out, and
     /// do not recover.
     public init?(_ sdp: String) {
-        guard sdp.utf8.count <= 2 * Self.sizeLimit else { return nil }
-        let lines = sdp.split { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
-        guard lines.first == "v=0" else { return nil }
+        guard let lines = Self.lines(of: sdp), let text = Self.text(of: lines) else { return nil }
         var sections: [Section] = []
         var session = Credentials()
         var media = session
-        var kept: [String] = []
         for line in lines {
-            guard let line = Self.withoutAddress(line) else { continue }
-            kept.append(line)
             if line.hasPrefix("m=") {
                 Self.close(&sections, media)
                 media = session
@@ -57,8 +52,6 @@ public struct SessionDescription: Hashable, Sendable {
         }
         Self.close(&sections, media)
         guard sections.contains(where: { $0.kind == "audio" && $0.isSent && $0.hasCredentials }) else { return nil }
-        text = kept.map { $0 + "\r\n" }.joined()
-        guard text.utf8.count <= Self.sizeLimit else { return nil }
         var streams: [Stream] = []
         for section in sections where section.isSent {
             for id in section.streams {
@@ -70,14 +63,24 @@ public struct SessionDescription: Hashable, Sendable {
                 }
             }
         }
+        self.text = text
         self.streams = streams
     }
 
     /// Any description without its addresses, whatever it describes; `nil` if it is none, or too large for a room.
     static func withoutAddresses(_ sdp: String) -> String? {
-        guard sdp.utf8.count <= 2 * sizeLimit, sdp.hasPrefix("v=0") else { return nil }
-        let text = sdp.split { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }.compactMap(withoutAddress).map { $0 + "\r\n" }
-            .joined()
+        lines(of: sdp).flatMap(text)
+    }
+
+    /// The lines of a description, without addresses.
+    private static func lines(of sdp: String) -> [String]? {
+        guard sdp.utf8.count <= 2 * sizeLimit else { return nil }
+        let lines = sdp.split { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
+        return lines.first == "v=0" ? lines.compactMap(withoutAddress) : nil
+    }
+
+    private static func text(of lines: [String]) -> String? {
+        let text = lines.map { $0 + "\r\n" }.joined()
         return text.utf8.count <= sizeLimit ? text : nil
     }
 

@@ -168,7 +168,8 @@ class RunningServer:
         """The sockets that are open now, by their inodes.
 
         Ask whether any is new (`server.sockets - before`), not how many there are: some, of the start or of earlier clients,
-        may close at any time. The database's pool of readers, which may grow, is no part of it.
+        may close at any time. The database's pool of readers, which may grow, is no part of it: PostgreSQL is reached by local
+        sockets, and SQLite's are none.
         """
         inodes = set()
         for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
@@ -176,7 +177,8 @@ class RunningServer:
                 target = os.readlink(descriptor)
                 if target.startswith("socket:["):
                     inodes.add(target.removeprefix("socket:[").removesuffix("]"))
-        return inodes
+        local = Path(f"/proc/{self.process.pid}/net/unix").read_text().splitlines()[1:]
+        return inodes - {line.split()[6] for line in local}
 
     @property
     def udp_sockets(self) -> set[str]:
