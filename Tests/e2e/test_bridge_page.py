@@ -15,7 +15,7 @@ from homeserver import PASSWORD, Homeserver
 from matrix_page import Member, PageServer, Town
 from nio_client import Device, sign_off
 from stock_client import PEERS, STREAMS, StockClient
-from test_matrix_appservice import TOKENS, registration
+from test_matrix_appservice import TOKENS, homeserver_beside
 from waiting import eventually
 
 PATIENCE_SECONDS = 60
@@ -33,12 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
     """A server and a homeserver that have each other's tokens, and whose clients have one relay."""
     folder = tmp_path_factory.mktemp("bridge-page")
     server = PageServer(folder / "server", Homeserver(folder / "first"), TOKENS)
-    homeserver = Homeserver(
-        folder / "synapse",
-        app_services=[registration(server)],
-        turn_uris=[f"turn:127.0.0.1:{server.turn_port}?transport=udp"],
-        turn_shared_secret=server.turn_secret,
-    )
+    homeserver = homeserver_beside(server, folder / "synapse")
     server.homeserver = homeserver
     server.settings["MATRIX_HOMESERVER_URL"] = homeserver.url
     with homeserver, server:

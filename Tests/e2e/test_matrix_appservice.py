@@ -30,6 +30,16 @@ def registration(server: RunningServer, *arguments: str) -> dict:
     return yaml.safe_load(printed.stdout)
 
 
+def homeserver_beside(server: RunningServer, folder: Path) -> Homeserver:
+    """One that has the server's registration, and gives its clients the server's relay."""
+    return Homeserver(
+        folder,
+        app_services=[registration(server)],
+        turn_uris=[f"turn:127.0.0.1:{server.turn_port}?transport=udp"],
+        turn_shared_secret=server.settings["TURN_SHARED_SECRET"],
+    )
+
+
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MatrixCalls]:
     """A server and the homeserver that has its registration."""

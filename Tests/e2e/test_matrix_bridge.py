@@ -10,7 +10,7 @@ from homeserver import Homeserver
 from matrix_calls import MatrixCalls, MatrixServer
 from nio_client import Device, sign_off
 from stock_client import PEERS, APIClient, StockClient
-from test_matrix_appservice import TOKENS, registration
+from test_matrix_appservice import TOKENS, homeserver_beside
 from waiting import eventually
 
 PATIENCE_SECONDS = 40
@@ -21,12 +21,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MatrixCalls]:
     """A server and a homeserver that have each other's tokens, and whose clients have one relay."""
     folder = tmp_path_factory.mktemp("bridge")
     server = MatrixServer(folder / "server", Homeserver(folder / "first"), TOKENS)
-    homeserver = Homeserver(
-        folder / "synapse",
-        app_services=[registration(server)],
-        turn_uris=[f"turn:127.0.0.1:{server.turn_port}?transport=udp"],
-        turn_shared_secret=server.turn_secret,
-    )
+    homeserver = homeserver_beside(server, folder / "synapse")
     server.settings["MATRIX_HOMESERVER_URL"] = homeserver.url
     with homeserver, server, MatrixCalls(homeserver, server) as calls:
         eventually(lambda: "reaches this server as its application service" in server.log, "the two found each other")

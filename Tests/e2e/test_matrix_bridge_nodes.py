@@ -15,7 +15,7 @@ from postgres_server import PostgreSQL, postgresql
 from redis_server import redis_server
 from room_events import rows
 from stock_client import STREAMS, APIClient, StockClient
-from test_matrix_appservice import TOKENS, registration
+from test_matrix_appservice import TOKENS, homeserver_beside
 from test_matrix_bridge import called, page, ringing, room, take, talk, talk_when_answered, until  # noqa: F401: fixtures
 from test_matrix_events import senders
 from waiting import eventually
@@ -58,12 +58,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster,
         }
         servers = [MatrixServer(folder / name, Homeserver(folder / "none"), shared) for name in ("told", "other")]
         cluster = Cluster(postgres, *servers)
-        homeserver = Homeserver(
-            folder / "synapse",
-            app_services=[registration(cluster.told)],
-            turn_uris=[f"turn:127.0.0.1:{cluster.told.turn_port}?transport=udp"],
-            turn_shared_secret=shared["TURN_SHARED_SECRET"],
-        )
+        homeserver = homeserver_beside(cluster.told, folder / "synapse")
         for node in cluster.nodes:
             node.settings["MATRIX_HOMESERVER_URL"] = homeserver.url
             node.tokens = cluster.told.tokens
